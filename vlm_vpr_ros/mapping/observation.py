@@ -1,0 +1,83 @@
+"""What every reader yields: one geotagged image, its pixels not yet decoded."""
+
+from __future__ import annotations
+
+import enum
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from vlm_vpr_ros.types import GeoPoint, RgbImage
+
+
+class AltitudeDatum(str, enum.Enum):
+    """What a height is measured from; the two differ by up to about 100 m."""
+
+    ELLIPSOID = "ellipsoid"
+    MEAN_SEA_LEVEL = "msl"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One image of a source and where it was taken.
+
+    Attributes:
+        source: names the image for people and in the index: a path relative to the source, or
+            `bag_name:topic@stamp_ns`. Never an absolute path.
+        drive: the traversal the image belongs to; splits are made by drive.
+        position: None when the source does not say (such images can be localized, not mapped).
+            `alt_m` is measured from `altitude_datum`.
+        sigma_m: horizontal standard deviation of the position, one axis; None when unknown.
+        altitude_datum: what `position.alt_m` is measured from.
+        heading_deg: direction in which the camera looked, clockwise from true north, or None.
+        stamp_ns: when the image was taken, or None.
+        load: decodes the pixels.  Raises `ImageError`.
+    """
+
+    source: str
+    drive: str
+    position: GeoPoint | None
+    load: Callable[[], RgbImage]
+    sigma_m: float | None = None
+    altitude_datum: AltitudeDatum = AltitudeDatum.UNKNOWN
+    heading_deg: float | None = None
+    stamp_ns: int | None = None
+
+
+@dataclass
+class SourceReport:
+    """What a reader left out and why, filled while it is read.
+
+    Attributes:
+        left_out: reason -> number of images or fixes left out ("fix without a satellite fix",
+            "image without a position", "coordinates out of range", ...).
+        remarks: sentences for the user, each said once ("/fix has 989 messages, no image topic").
+    """
+
+    left_out: Counter[str] = field(default_factory=Counter)
+    remarks: list[str] = field(default_factory=list)
+
+    def remark(self, sentence: str) -> None:
+        """Add a sentence unless it was said already."""
+        if sentence not in self.remarks:
+            self.remarks.append(sentence)
+
+
+class Source(Protocol):
+    """A recording that can be read from start to end, any number of times."""
+
+    @property
+    def name(self) -> str:
+        """What users call it: the last part of its path."""
+
+    @property
+    def report(self) -> SourceReport:
+        """What the last complete reading left out."""
+
+    def count(self) -> int:
+        """How many observations a reading yields at most (for a progress bar)."""
+
+    def observations(self) -> Iterator[Observation]:
+        """Yield the observations in a fixed order. Raises `SourceError`."""

@@ -1,0 +1,136 @@
+"""The data that flows through the package: no behaviour, no ROS.
+
+Positions are WGS 84 degrees; covariances are in a local east-north-up (ENU) frame, square metres;
+headings are degrees clockwise from true north; stamps are nanoseconds of the sensor's clock.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+
+RgbImage = npt.NDArray[np.uint8]
+"""(height, width, 3) uint8, channels in the order red, green, blue."""
+
+Descriptor = npt.NDArray[np.float32]
+"""(dim,) float32, unit length."""
+
+
+@dataclass(frozen=True)
+class GeoPoint:
+    """A point on the WGS 84 ellipsoid; `alt_m` is its ellipsoidal height, None when unknown."""
+
+    lat_deg: float
+    lon_deg: float
+    alt_m: float | None = None
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One camera image and the moment it was taken."""
+
+    image: RgbImage
+    stamp_ns: int
+    source: str = ""
+    """Where the image came from, for people: a topic or a path."""
+
+
+class Reason(str, enum.Enum):
+    """Why a call ended the way it did; the value is what users read in JSON and diagnostics."""
+
+    ACCEPTED = "accepted"
+    # Refused by the localizer.
+    LOW_SIMILARITY = "low_similarity"
+    AMBIGUOUS = "ambiguous"
+    DARK_IMAGE = "dark_image"
+    FEATURELESS_IMAGE = "featureless_image"
+    # Refused before the localizer saw an image.
+    NO_IMAGE = "no_image"
+    STALE_IMAGE = "stale_image"
+    CORRUPT_IMAGE = "corrupt_image"
+    UNSUPPORTED_ENCODING = "unsupported_encoding"
+    # The node cannot answer now.
+    BUSY = "busy"
+    REGION_UNAVAILABLE = "region_unavailable"
+    INACTIVE = "inactive"
+    INTERNAL_ERROR = "internal_error"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A reference that resembles the query."""
+
+    reference: int
+    """Row of the reference in the region."""
+    position: GeoPoint
+    similarity: float
+    """Cosine of the centred descriptors, in [-1, 1]."""
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """A place where the robot may be: candidates that lie close together.
+
+    Attributes:
+        position: where the evidence of its candidates centres.
+        similarity: the best of its candidates.
+        probability: that the robot is there; with `Outcome.probability_none` all sum to one.
+        sigma_m: horizontal standard deviation (one axis), given that the robot is there.
+        candidates: best first.
+    """
+
+    position: GeoPoint
+    similarity: float
+    probability: float
+    sigma_m: float
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True)
+class Fix:
+    """An accepted position.
+
+    Attributes:
+        position: `alt_m` is None when the height is not known.
+        covariance_enu_m2: (3, 3) float64, symmetric positive definite.
+        calibrated: whether the covariance was fitted on held-out drives of this region.
+    """
+
+    position: GeoPoint
+    covariance_enu_m2: npt.NDArray[np.float64]
+    calibrated: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What `Localizer.localize` found, accepted or not.
+
+    Attributes:
+        stamp_ns: the frame's stamp.
+        reason: `Reason.ACCEPTED`, or why the frame was refused.
+        detail: one sentence for people that explains the reason with its numbers.
+        fix: present exactly when accepted.
+        hypotheses: every place considered, most probable first.
+        probability: that the best hypothesis is right; 0 when there is none.
+        probability_none: that none of the hypotheses is right.
+        latency_ms: time spent in each stage.
+    """
+
+    stamp_ns: int
+    reason: Reason
+    detail: str
+    fix: Fix | None = None
+    hypotheses: tuple[Hypothesis, ...] = ()
+    probability: float = 0.0
+    probability_none: float = 1.0
+    latency_ms: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def accepted(self) -> bool:
+        """Whether there is a fix to act on."""
+        return self.fix is not None
