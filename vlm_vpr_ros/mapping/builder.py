@@ -7,9 +7,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from pathlib import Path
 
 import h3
@@ -17,19 +15,19 @@ import numpy as np
 import numpy.typing as npt
 
 from vlm_vpr_ros import __version__
-from vlm_vpr_ros.errors import ImageError, RegionError, SourceError
+from vlm_vpr_ros.errors import RegionError, SourceError
 from vlm_vpr_ros.files import sha256_of
-from vlm_vpr_ros.geodesy import distance_m
 from vlm_vpr_ros.mapping.batches import BatchStore, FailedImage
+from vlm_vpr_ros.mapping.encoding import BATCH, encode_all
 from vlm_vpr_ros.mapping.observation import Observation, Source
+from vlm_vpr_ros.mapping.selection import Selection
 from vlm_vpr_ros.region.manifest import JOURNAL, MANIFEST, EncoderId
 from vlm_vpr_ros.region.references import References
 from vlm_vpr_ros.region.region import Region
 from vlm_vpr_ros.region.writer import write_region
 from vlm_vpr_ros.retrieval.encoder import Encoder
-from vlm_vpr_ros.types import GeoPoint, RgbImage
+from vlm_vpr_ros.types import RgbImage
 
-BATCH = 32
 CELL_RESOLUTION = 8
 """H3 resolution of the inverted lists: hexagons of about 0.5 km edge, finer than any prior."""
 _RAW_CHUNK = 4096
@@ -91,13 +89,11 @@ def build_region(
     plan = _plan(sources, out, encoder, every_m)
     store = BatchStore(work, plan, resume)
 
-    selection = _Selection(base, every_m)
+    selection = Selection(base.manifest.drives if base else (), every_m)
     observed: list[Observation] = []
     failures: list[FailedImage] = []
     batches = 0
-    for batch, decoded in _decoded_ahead(selection.of(sources), store):
-        if decoded is not None:
-            _encode(batch, decoded, encoder, store, batches)
+    for batch in encode_all(selection.of(sources), encoder, store):
         _, rows, failed = store.get(batches)
         observed += [replace(batch[row], load=_released) for row in rows]
         failures += failed
@@ -135,102 +131,6 @@ def build_region(
     return BuildSummary(out, added, manifest.references, failures, left_out, remarks)
 
 
-class _Selection:
-    """Which observations become references."""
-
-    def __init__(self, base: Region | None, every_m: float) -> None:
-        self._taken = set(base.manifest.drives) if base else set()
-        self._every_m = every_m
-        self.left_out: Counter[str] = Counter()
-
-    def of(self, sources: Sequence[Source]) -> Iterator[Observation]:
-        source_of_drive: dict[str, Source] = {}
-        last: dict[str, GeoPoint] = {}
-        for source in sources:
-            for observation in source.observations():
-                position = observation.position
-                if position is None:
-                    self.left_out["image without a position"] += 1
-                    continue
-                drive = observation.drive
-                self._check_drive(drive, source, source_of_drive.setdefault(drive, source))
-                if drive in last and _distance_m(last[drive], position) < self._every_m:
-                    self.left_out[f"image less than {self._every_m:g} m from the last"] += 1
-                    continue
-                last[drive] = position
-                yield observation
-
-    def _check_drive(self, drive: str, source: Source, first: Source) -> None:
-        if drive in self._taken:
-            raise RegionError(
-                f"{source.name}: the region has a drive `{drive}` already. Give this one another "
-                "name with --drive."
-            )
-        if first is not source:
-            raise SourceError(
-                f"{first.name} and {source.name} both call their drive `{drive}`. Build them one "
-                "after the other with --drive NAME, so that they can be told apart."
-            )
-
-
-def _decoded_ahead(
-    observations: Iterator[Observation], store: BatchStore
-) -> Iterator[tuple[list[Observation], list[RgbImage | ImageError] | None]]:
-    """Yield batches with their images, decoding one batch ahead in a thread.
-
-    The images of batches that the store has already are not decoded: None.
-    """
-    Decoding = Future[list[RgbImage | ImageError]]  # noqa: N806 - a type
-    waiting: tuple[list[Observation], Decoding | None] | None = None
-    with ThreadPoolExecutor(1) as decoder:
-        number = 0
-        while batch := list(islice(observations, BATCH)):
-            decoding = None if number in store else decoder.submit(_load_all, batch)
-            if waiting:
-                yield waiting[0], waiting[1].result() if waiting[1] else None
-            waiting = (batch, decoding)
-            number += 1
-        if waiting:
-            yield waiting[0], waiting[1].result() if waiting[1] else None
-
-
-def _load_all(batch: Sequence[Observation]) -> list[RgbImage | ImageError]:
-    return [_load(observation) for observation in batch]
-
-
-def _load(observation: Observation) -> RgbImage | ImageError:
-    try:
-        return observation.load()
-    except ImageError as error:
-        return error
-
-
-def _released() -> RgbImage:
-    raise AssertionError("the pixels of a mapped observation were released")
-
-
-def _encode(
-    batch: Sequence[Observation],
-    decoded: Sequence[RgbImage | ImageError],
-    encoder: Encoder,
-    store: BatchStore,
-    number: int,
-) -> None:
-    images: list[RgbImage] = []
-    rows: list[int] = []
-    failures: list[FailedImage] = []
-    for row, (observation, image) in enumerate(zip(batch, decoded, strict=True)):
-        if isinstance(image, ImageError):
-            failures.append(FailedImage(observation.source, str(image)))
-        else:
-            images.append(image)
-            rows.append(row)
-    descriptors = (
-        encoder.encode_batch(images) if images else np.empty((0, encoder.card.dim), np.float32)
-    )
-    store.put(number, descriptors, rows, failures)
-
-
 def _references(observed: Sequence[Observation]) -> References:
     points = [o.position for o in observed if o.position is not None]
     return References(
@@ -254,12 +154,12 @@ def _references(observed: Sequence[Observation]) -> References:
     )
 
 
+def _released() -> RgbImage:
+    raise AssertionError("the pixels of a mapped observation were released")
+
+
 def _column(values: Iterable[float | None]) -> npt.NDArray[np.float32]:
     return np.array([np.nan if v is None else v for v in values], np.float32)
-
-
-def _distance_m(a: GeoPoint, b: GeoPoint) -> float:
-    return float(distance_m(a.lat_deg, a.lon_deg, b.lat_deg, b.lon_deg))
 
 
 def _open_base(out: Path, encoder: Encoder) -> Region | None:

@@ -64,6 +64,8 @@ class EncoderCard(_Part):
     output: OutputSpec
     generic_mean: ModelFile | None = None
     """(dim,) .npy: mean descriptor of photos of everywhere, for maps too small to have a mean."""
+    chance_similarity: float = Field(ge=-1, le=1)
+    """Centred cosine that the best wrong match exceeds for 5 % of photos of different places."""
     source: str
     licence: str
 
