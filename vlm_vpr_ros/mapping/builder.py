@@ -62,6 +62,7 @@ def build_region(
     sources: Sequence[Source],
     out: Path,
     encoder: Encoder,
+    *,
     every_m: float = 0.0,
     resume: bool = False,
     progress: Progress = lambda _: None,
@@ -120,9 +121,11 @@ def build_region(
         staged,
         references,
         raw_chunks,
-        EncoderId(name=encoder.card.name, fingerprint=encoder.fingerprint, dim=encoder.card.dim),
-        encoder.generic_mean,
-        CELL_RESOLUTION,
+        encoder=EncoderId(
+            name=encoder.card.name, fingerprint=encoder.fingerprint, dim=encoder.card.dim
+        ),
+        generic_mean=encoder.generic_mean,
+        cell_resolution=CELL_RESOLUTION,
     )
     added = dict(Counter(o.drive for o in observed))
     _write_journal(staged, base, plan, added, failures)
