@@ -76,6 +76,15 @@ class SourceReport:
         if len(names) < MAX_NAMES:
             names.append(name)
 
+    def absorb(self, other: SourceReport) -> None:
+        """Add what another report says."""
+        self.left_out += other.left_out
+        for reason, names in other.names.items():
+            own = self.names.setdefault(reason, [])
+            own += names[: MAX_NAMES - len(own)]
+        for sentence in other.remarks:
+            self.remark(sentence)
+
     def remark(self, sentence: str) -> None:
         """Add a sentence unless it was said already."""
         if sentence not in self.remarks:
