@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from vlm_vpr_ros.config import FixConfig, LocalizerConfig
 from vlm_vpr_ros.estimation.covariance import horizontal_covariance, with_vertical
@@ -118,7 +119,7 @@ class Localizer:
         )
         return Fix(position, with_vertical(self._horizontal_m2(place), config))
 
-    def _horizontal_m2(self, place: Place) -> np.ndarray:
+    def _horizontal_m2(self, place: Place) -> npt.NDArray[np.float64]:
         best = place.candidates[0].reference
         sigma_m = float(self._region.references.sigma_m[best])
         return horizontal_covariance(sigma_m, place.spread_enu_m2, self._config.fix)

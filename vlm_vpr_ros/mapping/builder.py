@@ -19,7 +19,7 @@ from vlm_vpr_ros.errors import RegionError, SourceError
 from vlm_vpr_ros.files import sha256_of
 from vlm_vpr_ros.mapping.batches import BatchStore, FailedImage
 from vlm_vpr_ros.mapping.encoding import BATCH, encode_all
-from vlm_vpr_ros.mapping.observation import Observation, Source
+from vlm_vpr_ros.mapping.observation import Observation, Source, SourceReport
 from vlm_vpr_ros.mapping.selection import Selection
 from vlm_vpr_ros.region.manifest import JOURNAL, MANIFEST, EncoderId
 from vlm_vpr_ros.region.references import References
@@ -46,22 +46,21 @@ class BuildSummary:
         added: references added by this build, by drive.
         total: references in the region.
         failures: images that could not be read.
-        left_out: what the readers left out: reason -> count.
-        remarks: what the readers have to say.
+        report: what was left out, and what the readers have to say.
     """
 
     region: Path
     added: dict[str, int]
     total: int
     failures: list[FailedImage] = field(default_factory=list)
-    left_out: Counter[str] = field(default_factory=Counter)
-    remarks: list[str] = field(default_factory=list)
+    report: SourceReport = field(default_factory=SourceReport)
 
 
 def build_region(
     sources: Sequence[Source],
     out: Path,
     encoder: Encoder,
+    *,
     every_m: float = 0.0,
     resume: bool = False,
     progress: Progress = lambda _: None,
@@ -99,11 +98,12 @@ def build_region(
         failures += failed
         batches += 1
         progress(len(batch))
-    left_out = sum((s.report.left_out for s in sources), selection.left_out)
-    remarks = [remark for s in sources for remark in s.report.remarks]
+    report = selection.report
+    for source in sources:
+        report.absorb(source.report)
     if not observed:
         store.remove()
-        raise SourceError(_nothing_to_map(sources, left_out, failures, remarks))
+        raise SourceError(_nothing_to_map(sources, report, failures))
 
     def raw_chunks() -> Iterator[npt.NDArray[np.float32]]:
         if base:
@@ -120,15 +120,17 @@ def build_region(
         staged,
         references,
         raw_chunks,
-        EncoderId(name=encoder.card.name, fingerprint=encoder.fingerprint, dim=encoder.card.dim),
-        encoder.generic_mean,
-        CELL_RESOLUTION,
+        encoder=EncoderId(
+            name=encoder.card.name, fingerprint=encoder.fingerprint, dim=encoder.card.dim
+        ),
+        generic_mean=encoder.generic_mean,
+        cell_resolution=CELL_RESOLUTION,
     )
     added = dict(Counter(o.drive for o in observed))
     _write_journal(staged, base, plan, added, failures)
     _replace(out, staged, work)
     store.remove()
-    return BuildSummary(out, added, manifest.references, failures, left_out, remarks)
+    return BuildSummary(out, added, manifest.references, failures, report)
 
 
 def _references(observed: Sequence[Observation]) -> References:
@@ -188,14 +190,11 @@ def _plan(
 
 
 def _nothing_to_map(
-    sources: Sequence[Source],
-    left_out: Counter[str],
-    failures: Sequence[FailedImage],
-    remarks: Sequence[str],
+    sources: Sequence[Source], report: SourceReport, failures: Sequence[FailedImage]
 ) -> str:
     names = ", ".join(source.name for source in sources)
-    reasons = [*remarks, *(f"{n} x {reason}" for reason, n in left_out.most_common())]
-    reasons += [f.error for f in failures[:3]]
+    reasons = [*report.remarks, *(f"{n} x {why}" for why, n in report.left_out.most_common())]
+    reasons += [failure.error for failure in failures[:3]]
     return f"{names}: no image with a position to map. " + "; ".join(reasons)
 
 

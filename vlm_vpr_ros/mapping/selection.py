@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
 from vlm_vpr_ros.errors import SourceError
 from vlm_vpr_ros.geodesy import distance_m
-from vlm_vpr_ros.mapping.observation import Observation, Source
+from vlm_vpr_ros.mapping.observation import Observation, Source, SourceReport
 from vlm_vpr_ros.types import GeoPoint
 
 
@@ -19,13 +18,13 @@ class Selection:
         every_m: smallest distance between consecutive references of a drive, in metres.
 
     Attributes:
-        left_out: reason -> count of what was not passed on.
+        report: what was not passed on.
     """
 
     def __init__(self, taken_drives: Collection[str], every_m: float) -> None:
         self._taken_drives = taken_drives
         self._every_m = every_m
-        self.left_out: Counter[str] = Counter()
+        self.report = SourceReport()
 
     def of(self, sources: Sequence[Source]) -> Iterator[Observation]:
         """Yield the observations to map.
@@ -40,11 +39,12 @@ class Selection:
             for observation in source.observations():
                 position, drive = observation.position, observation.drive
                 if position is None:
-                    self.left_out["image without a position"] += 1
+                    self.report.leave_out("image without a position", observation.source)
                     continue
                 self._check_drive(drive, source, source_of_drive.setdefault(drive, source))
                 if drive in last and self._too_near(last[drive], position):
-                    self.left_out[f"image less than {self._every_m:g} m from the last"] += 1
+                    reason = f"image less than {self._every_m:g} m from the last"
+                    self.report.leave_out(reason, observation.source)
                     continue
                 last[drive] = position
                 yield observation

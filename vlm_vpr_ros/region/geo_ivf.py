@@ -1,14 +1,15 @@
 """descriptors.faiss: an inverted file whose lists are H3 cells.
 
-Geography is the coarse quantizer: list i holds, as fp16, the descriptors taken in cell i. A search
-names the lists it probes (`search_preassigned`), so a geographic prior decides where to look, and no
-k-means has to be trained. The file is memory-mapped.
+Geography is the coarse quantizer: list i holds, as fp16, the descriptors taken in cell i. A
+search names the lists it probes (`search_preassigned`), so a geographic prior decides where to
+look, and no k-means has to be trained. The file is memory-mapped.
 """
 
 from __future__ import annotations
 
 import struct
 from pathlib import Path
+from typing import Any
 
 import faiss
 import numpy as np
@@ -171,7 +172,7 @@ class _Header:
         self._data = data
         self.offset = 0
 
-    def skip(self, layout: str) -> tuple[object, ...]:
+    def skip(self, layout: str) -> tuple[Any, ...]:
         values = struct.unpack_from(layout, self._data, self.offset)
         self.offset += struct.calcsize(layout)
         return values

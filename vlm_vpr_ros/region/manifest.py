@@ -61,9 +61,9 @@ class Bounds(_Part):
 class Background(_Part):
     """How much views of *different* places of this region resemble each other.
 
-    For each of a sample of references: the highest centred similarity to a reference farther away
-    than `radius_m`. `quantiles` are its 1st to 99th percentiles: the similarity that a wrong place
-    reaches by chance.
+    For each of a sample of references: the highest centred similarity to a reference farther
+    away than `radius_m`. `quantiles` are its 1st to 99th percentiles: the similarity that a wrong
+    place reaches by chance.
     """
 
     radius_m: float = Field(gt=0)
@@ -82,7 +82,7 @@ class Manifest(_Part):
     cell_resolution: int = Field(ge=0, le=15)
     """H3 resolution of the inverted lists."""
     cells: tuple[int, ...] = Field(min_length=1)
-    """H3 cells in ascending order; inverted list i of the index holds the references in cells[i]."""
+    """H3 cells, ascending; inverted list i of the index holds the references in cells[i]."""
     bounds: Bounds
     background: Background | None
     """None when no two references are far enough apart to be different places."""

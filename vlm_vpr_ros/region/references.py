@@ -161,7 +161,7 @@ def _wkb(lon_deg: float, lat_deg: float) -> bytes:
     return _WKB_POINT.pack(1, 1, lon_deg, lat_deg)
 
 
-def _nullable(values: npt.NDArray[np.floating]) -> pa.Array:
+def _nullable(values: npt.NDArray[np.float64] | npt.NDArray[np.float32]) -> pa.Array:
     return pa.array(values, mask=np.isnan(values))
 
 

@@ -67,14 +67,14 @@ class Region:
         )
 
     def check_encoder(self, name: str, fingerprint: str) -> None:
-        """Raise RegionError unless descriptors of this encoder can be compared with the region's."""
+        """Raise RegionError unless this encoder's descriptors compare with the region's."""
         built_with = self.manifest.encoder
         if built_with.fingerprint == fingerprint:
             return
         if built_with.name == name:
             raise RegionError(
-                f"{self.folder}: built with another version of the encoder `{name}`: the network or "
-                "its image preparation has changed since. Rebuild the region."
+                f"{self.folder}: built with another version of the encoder `{name}`: the network "
+                "or its image preparation has changed since. Rebuild the region."
             )
         raise RegionError(
             f"{self.folder}: built with the encoder `{built_with.name}`, not `{name}`. "

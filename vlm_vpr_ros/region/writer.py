@@ -38,6 +38,7 @@ def write_region(
     folder: Path,
     references: References,
     raw_chunks: Chunks,
+    *,
     encoder: EncoderId,
     generic_mean: npt.NDArray[np.float32] | None,
     cell_resolution: int,

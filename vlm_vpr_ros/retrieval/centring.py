@@ -1,8 +1,8 @@
 """What a drive's images have in common is removed from their descriptors.
 
 Night, another camera or fog move all descriptors of a drive in the same direction; subtracting the
-drive's mean brings query and reference together again. The query's mean is causal: frame i sees only
-frames up to i, shrunk toward the region's mean until the drive has shown enough.
+drive's mean brings query and reference together again. The query's mean is causal: frame i sees
+only frames up to i, shrunk toward the region's mean until the drive has shown enough.
 """
 
 from __future__ import annotations

@@ -34,8 +34,8 @@ class Encoder:
 
     Attributes:
         card: what it is.
-        fingerprint: hash of the network and of the preparation of images; descriptors are comparable
-            only if it is equal.
+        fingerprint: hash of the network and of the preparation of images; descriptors are
+            comparable only if it is equal.
         provider: the onnxruntime execution provider that really runs it.
         generic_mean: (dim,) mean descriptor of photos of everywhere, or None.
     """
@@ -61,7 +61,8 @@ class Encoder:
 
     def encode(self, image: RgbImage) -> Descriptor:
         """Descriptor of one image, (dim,), unit length."""
-        return self.encode_batch([image])[0]
+        descriptor: Descriptor = self.encode_batch([image])[0]
+        return descriptor
 
     def encode_batch(self, images: Sequence[RgbImage]) -> npt.NDArray[np.float32]:
         """Descriptors of images, (n, dim), unit length.
@@ -91,15 +92,17 @@ class Encoder:
             ) from None
         if output.size != self.card.dim:
             raise ModelError(
-                f"{self.card.file}: gives {output.size} numbers an image, its card says {self.card.dim}"
+                f"{self.card.file}: gives {output.size} numbers an image, but its card says "
+                f"{self.card.dim}"
             )
 
 
-def prepared(image: RgbImage, spec: InputSpec) -> npt.NDArray[np.float32] | npt.NDArray[np.uint8]:
+def prepared(image: RgbImage, spec: InputSpec) -> npt.NDArray[np.float32 | np.uint8]:
     """One image as the network wants it: (3, h, w) or (h, w, 3)."""
     size = (spec.width or image.shape[1], spec.height or image.shape[0])
     if size != (image.shape[1], image.shape[0]):
-        image = cv2.resize(image, size, interpolation=_INTERPOLATIONS[spec.interpolation])
+        interpolation = _INTERPOLATIONS[spec.interpolation]
+        image = np.asarray(cv2.resize(image, size, interpolation=interpolation), np.uint8)
     if spec.color == "BGR":
         image = image[..., ::-1]
     axes = (2, 0, 1) if spec.layout == "NCHW" else (0, 1, 2)

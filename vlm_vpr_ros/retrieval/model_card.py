@@ -115,6 +115,6 @@ def check_hash(path: Path, sha256: str) -> None:
         raise ModelError(f"{path}: the model file is missing; fetch it again or mend its card")
     if sha256_of(path) != sha256:
         raise ModelError(
-            f"{path}: the file is not the one its card describes (SHA-256 differs). Fetch it again, "
-            "or write the new hash into the card if you changed the model on purpose."
+            f"{path}: the file is not the one its card describes (SHA-256 differs). Fetch it "
+            "again, or write the new hash into the card if you changed the model on purpose."
         )
