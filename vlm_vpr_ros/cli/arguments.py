@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from vlm_vpr_ros.errors import ConfigError
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from vlm_vpr_ros.config import NodeConfig
     from vlm_vpr_ros.mapping.observation import Source
 
-Commands = argparse._SubParsersAction  # argparse has no public name for it
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+"""What `add_subparsers` returns; argparse has no public name for it."""
 
 
 def add_parameter_arguments(parser: argparse.ArgumentParser) -> None:

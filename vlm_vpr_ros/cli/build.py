@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vlm_vpr_ros.cli.arguments import Commands, add_topic_arguments, open_sources, progress_bar
+from vlm_vpr_ros.cli.reading import reading_lines
 from vlm_vpr_ros.text import counted, plain, size
 
 if TYPE_CHECKING:
     from vlm_vpr_ros.mapping.builder import BuildSummary
-
-_NAMED_FAILURES = 20
 
 
 def add_parser(commands: Commands) -> None:
@@ -54,7 +53,12 @@ def run(arguments: argparse.Namespace) -> int:
     out = arguments.out if arguments.out.name not in {"", ".."} else arguments.out.resolve()
     with progress_bar(sum(source.count() for source in sources), "mapping") as advance:
         summary = build_region(
-            sources, out, encoder, arguments.every, arguments.resume, progress=advance
+            sources,
+            out,
+            encoder,
+            every_m=arguments.every,
+            resume=arguments.resume,
+            progress=advance,
         )
     print(_text(summary))
     return 0
@@ -72,13 +76,7 @@ _metres.__name__ = "distance in metres"  # argparse says "invalid <name> value"
 
 def _text(summary: BuildSummary) -> str:
     lines = [f"added {drive}: {counted(n, 'reference')}" for drive, n in summary.added.items()]
-    lines += [f"left out: {n:,} × {reason}" for reason, n in summary.left_out.most_common()]
-    if summary.failures:
-        lines.append(f"not readable: {counted(len(summary.failures), 'image')}")
-        lines += [f"  {f.source}: {f.error}" for f in summary.failures[:_NAMED_FAILURES]]
-        more = len(summary.failures) - _NAMED_FAILURES
-        lines += [f"  and {more:,} more"] if more > 0 else []
-    lines += [f"note: {remark}" for remark in summary.remarks]
+    lines += reading_lines(summary.report, summary.failures)
     stored = sum(f.stat().st_size for f in summary.region.iterdir() if f.is_file())
     lines.append(f"region {summary.region}: {counted(summary.total, 'reference')}, {size(stored)}")
     lines.append(

@@ -16,7 +16,8 @@ from vlm_vpr_ros.cli.arguments import (
     open_sources,
     progress_bar,
 )
-from vlm_vpr_ros.text import counted, plain
+from vlm_vpr_ros.cli.reading import reading_lines
+from vlm_vpr_ros.text import plain
 
 if TYPE_CHECKING:
     from vlm_vpr_ros.evaluation.run import Evaluation
@@ -81,11 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _remarks(evaluation: Evaluation) -> str:
-    lines = [f"left out: {n:,} × {reason}" for reason, n in evaluation.left_out.most_common()]
-    if evaluation.failures:
-        lines.append(f"not readable: {counted(len(evaluation.failures), 'image')}")
-        lines += [f"  {failure.source}: {failure.error}" for failure in evaluation.failures[:20]]
-    lines += [f"note: {remark}" for remark in evaluation.remarks]
+    lines = reading_lines(evaluation.report, evaluation.failures)
     if evaluation.own_references:
         lines.append(
             f"warning: {evaluation.own_references:,} of the queries are references of this region: "

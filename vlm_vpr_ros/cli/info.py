@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vlm_vpr_ros.cli.arguments import Commands
-from vlm_vpr_ros.text import aligned, length, plain, size
+from vlm_vpr_ros.text import aligned, counted, length, plain, size
 
 
 def add_parser(commands: Commands) -> None:
@@ -42,7 +42,7 @@ def _text(facts: Mapping[str, Any]) -> str:
     area = "" if cells["area_km2"] is None else f", {cells['area_km2']:,.1f} km²"
     rows = [
         ("region", facts["region"]),
-        ("references", f"{facts['references']:,} in {len(facts['drives']):,} drives"),
+        ("references", f"{facts['references']:,} in {counted(len(facts['drives']), 'drive')}"),
         ("latitude", f"{bounds['south']:.6f} to {bounds['north']:.6f}"),
         ("longitude", f"{bounds['west']:.6f} to {bounds['east']:.6f}"),
         (

@@ -9,7 +9,7 @@ import numpy as np
 from vlm_vpr_ros.evaluation.metrics import is_false
 from vlm_vpr_ros.evaluation.region_scene import region_layers
 from vlm_vpr_ros.evaluation.run import Evaluation, Trial
-from vlm_vpr_ros.evaluation.scene import Ellipses, Layer, Lines, Points, Scene
+from vlm_vpr_ros.evaluation.scene import Ellipses, Floats, Layer, Lines, Points, Scene
 from vlm_vpr_ros.region.region import Region
 from vlm_vpr_ros.types import Fix
 
@@ -71,7 +71,7 @@ def _fixes(name: str, color: str, fixes: Sequence[tuple[Trial, Fix, float]]) -> 
     )
 
 
-def _truths(trials: Sequence[Trial]) -> tuple[np.ndarray, np.ndarray]:
+def _truths(trials: Sequence[Trial]) -> tuple[Floats, Floats]:
     return (
         np.array([trial.truth.lat_deg for trial in trials]),
         np.array([trial.truth.lon_deg for trial in trials]),

@@ -47,6 +47,7 @@ const canvas = document.getElementById("map"), ink = canvas.getContext("2d");
 const tip = document.getElementById("tip"), side = document.getElementById("side");
 let scale = 1, left = 0, top_ = 0;  // pixel = (x - left) * scale, (top_ - y) * scale
 let hovered = null;
+const many = map.layers.flatMap(l => l.points).reduce((n, s) => n + s.labels.length, 0) > 5000;
 const shown = map.layers.map(() => true);
 
 const px = x => (x - left) * scale, py = y => (top_ - y) * scale;
@@ -83,6 +84,7 @@ function grid(w, h) {
     ink.fillText(label(v, true), x + 3, h - 5);
   }
   for (let v = Math.ceil((top_ - h / scale + oy) / stepY) * stepY; py(v - oy) > 0; v += stepY) {
+    if (!map.local && Math.abs(v) > 90) continue;
     const y = Math.round(py(v - oy)) + 0.5;
     ink.beginPath(); ink.moveTo(0, y); ink.lineTo(w, y); ink.stroke();
     ink.fillText(label(v, false), 4, y - 3);
@@ -102,7 +104,7 @@ function strokeAll(lines, width, alpha) {
 
 function drawPoints(set, color, w, h) {
   const xy = set.xy, n = xy.length / 2;
-  const r = set.mark === "dot" ? (n > 5000 ? 2 : 3.2) : set.mark === "ring" ? 3.6 : 6;
+  const r = set.mark === "dot" ? (many ? 1.5 : 3.2) : set.mark === "ring" ? 3.6 : 6;
   ink.fillStyle = ink.strokeStyle = color; ink.lineWidth = 1.4;
   for (let i = 0; i < n; i++) {
     const x = px(xy[2 * i]), y = py(xy[2 * i + 1]);
@@ -112,7 +114,7 @@ function drawPoints(set, color, w, h) {
       ink.beginPath(); ink.moveTo(x, y);
       ink.lineTo(x + 12 * Math.sin(a), y - 12 * Math.cos(a)); ink.stroke();
     }
-    if (set.mark === "dot" && n > 5000) { ink.fillRect(x - r, y - r, 2 * r, 2 * r); continue; }
+    if (set.mark === "dot" && many) { ink.fillRect(x - r, y - r, 2 * r, 2 * r); continue; }
     ink.beginPath();
     if (set.mark === "cross") {
       ink.moveTo(x - 4, y - 4); ink.lineTo(x + 4, y + 4);

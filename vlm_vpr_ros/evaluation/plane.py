@@ -52,10 +52,6 @@ class Plane:
         east_deg = (lon_deg - self.lon0_deg + 180.0) % 360.0 - 180.0
         return np.stack([east_deg * self.narrowing, lat_deg - self.lat0_deg], axis=-1)
 
-    def longitude(self, x: float) -> float:
-        """Longitude of a plane in degrees at x, within ±180."""
-        return (x / self.narrowing + self.lon0_deg + 180.0) % 360.0 - 180.0
-
 
 def plane_around(lat_deg: Floats, lon_deg: Floats) -> Plane:
     """The plane that shows (n,) positions best."""

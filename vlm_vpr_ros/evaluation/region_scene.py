@@ -72,8 +72,9 @@ def rows_by_drive(references: References) -> dict[str, Rows]:
 
 def _drive_shapes(references: References, rows: Rows, step: int) -> tuple[Shape, ...]:
     thin = rows[::step]
-    shapes: list[Shape] = [_ways(references, rows, step), _points(references, thin)]
-    if len(rows) > 1:
+    ways = _ways(references, rows, step)
+    shapes: list[Shape] = [ways, _points(references, thin)]
+    if ways.lat_deg:  # photos that follow no way have no start and no end either
         shapes += [_end(references, rows[0], "start"), _end(references, rows[-1], "end")]
     return tuple(shapes)
 

@@ -42,7 +42,7 @@ def report(evaluation: Evaluation, region: Region, false_fix_m: float) -> dict[s
         "false_fix_m": false_fix_m,
         "drives": dict(Counter(trial.drive for trial in trials)),
         "failed_images": [{"source": f.source, "error": f.error} for f in evaluation.failures],
-        "left_out": dict(evaluation.left_out),
+        "left_out": dict(evaluation.report.left_out),
         "own_references": evaluation.own_references,
         "region": {
             "name": region.folder.resolve().name,
@@ -91,7 +91,7 @@ def _query(trial: Trial, false_fix_m: float) -> dict[str, Any]:
         },
         "nearest_reference_m": number(trial.nearest_reference_m, 3),
         **_judged(trial, trial.causal, false_fix_m),
-        "cold": _judged(trial, trial.cold, false_fix_m),
+        "cold": _cold(_judged(trial, trial.cold, false_fix_m)),
     }
 
 
@@ -103,6 +103,12 @@ def _judged(trial: Trial, outcome: Outcome, false_fix_m: float) -> dict[str, Any
         "false": None if score.error_m is None else is_false(score.error_m, false_fix_m),
         "candidates_m": [number(m, 2) for m in score.candidates_m[: RANKS[-1]]],
     }
+
+
+def _cold(judged: dict[str, Any]) -> dict[str, Any]:
+    """Without what would double the file, and the latency: the encoding was done already."""
+    kept = {k: v for k, v in judged["outcome"].items() if k not in {"hypotheses", "latency_ms"}}
+    return {**judged, "outcome": kept}
 
 
 def _recall_lines(record: Mapping[str, Any]) -> str:

@@ -7,7 +7,6 @@ the mean of the whole drive, is not done.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -19,7 +18,7 @@ from vlm_vpr_ros.evaluation.metrics import Score
 from vlm_vpr_ros.evaluation.nearest import NearestReference
 from vlm_vpr_ros.geodesy import distance_m
 from vlm_vpr_ros.mapping.batches import FailedImage
-from vlm_vpr_ros.mapping.observation import Observation, Source
+from vlm_vpr_ros.mapping.observation import Observation, Source, SourceReport
 from vlm_vpr_ros.region.references import References
 from vlm_vpr_ros.retrieval.encoder import Encoder
 from vlm_vpr_ros.types import Descriptor, Frame, GeoPoint, Outcome, RgbImage
@@ -88,15 +87,13 @@ class Evaluation:
     Attributes:
         trials: in the order of the queries.
         failures: images that could not be read.
-        left_out: reason -> how many images or positions the readers left out.
-        remarks: what the readers have to say.
+        report: what was left out, and what the readers have to say.
         own_references: queries that are references of the region: a memory test, no evaluation.
     """
 
     trials: list[Trial] = field(default_factory=list)
     failures: list[FailedImage] = field(default_factory=list)
-    left_out: Counter[str] = field(default_factory=Counter)
-    remarks: list[str] = field(default_factory=list)
+    report: SourceReport = field(default_factory=SourceReport)
     own_references: int = 0
 
     @property
@@ -145,7 +142,7 @@ def evaluate(
             stamp_ns = 0
         truth = observation.position
         if truth is None:
-            evaluation.left_out["query without a position"] += 1
+            evaluation.report.leave_out("query without a position", observation.source)
             continue
         try:
             image = observation.load()
@@ -172,8 +169,7 @@ def evaluate(
             _identity(observation.source, truth.lat_deg, truth.lon_deg) in known
         )
     for source in sources:
-        evaluation.left_out.update(source.report.left_out)
-        evaluation.remarks += source.report.remarks
+        evaluation.report.absorb(source.report)
     if not evaluation.trials:
         raise SourceError(_nothing_to_evaluate(sources, evaluation))
     return evaluation
@@ -198,6 +194,7 @@ def _distance_m(a: GeoPoint, b: GeoPoint) -> float:
 
 def _nothing_to_evaluate(sources: Sequence[Source], evaluation: Evaluation) -> str:
     names = ", ".join(source.name for source in sources)
-    reasons = [f"{count} x {reason}" for reason, count in evaluation.left_out.most_common()]
-    reasons += [*evaluation.remarks, *(f.error for f in evaluation.failures[:3])]
+    report = evaluation.report
+    reasons = [f"{count} x {reason}" for reason, count in report.left_out.most_common()]
+    reasons += [*report.remarks, *(f.error for f in evaluation.failures[:3])]
     return f"{names}: no query with an image and a position. " + "; ".join(reasons)
