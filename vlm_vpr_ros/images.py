@@ -11,13 +11,13 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from vlm_vpr_ros.errors import ImageError, UnsupportedEncodingError
+from vlm_vpr_ros.heif import is_heif, read_heif
 from vlm_vpr_ros.jpeg import decode_jpeg
 from vlm_vpr_ros.types import RgbImage
 
@@ -54,8 +54,10 @@ def decode_image(data: bytes, what: str) -> RgbImage:
     """
     _check_bytes(len(data), what)
     with _explaining(what):
-        if _is_heif(data):
-            return _decode_heif(data, what)
+        if is_heif(data):
+            pixels = read_heif(data, what, MAX_PIXELS).pixels
+            assert pixels is not None
+            return pixels
         header = Image.open(io.BytesIO(data), formats=_PILLOW_FORMATS)
         _check_pixels(header.size, what)
         if header.format in {"JPEG", "MPO"} and header.mode in {"RGB", "L"}:
@@ -86,10 +88,11 @@ def read_exif(path: Path) -> ExifData:
     """
     with _explaining(str(path)):
         with path.open("rb") as file:
-            heif = _is_heif(file.read(12))
+            heif = is_heif(file.read(12))
         if heif:
+            _check_bytes(path.stat().st_size, str(path))
             tags = Image.Exif()
-            tags.load(_pi_heif(str(path)).open_heif(path).info.get("exif") or b"")
+            tags.load(read_heif(path.read_bytes(), str(path), MAX_PIXELS, pixels=False).exif)
             return _exif_data(tags)
         with Image.open(path, formats=_PILLOW_FORMATS) as image:
             _check_pixels(image.size, str(path))  # Pillow loads a PNG whose EXIF comes last
@@ -131,27 +134,6 @@ def _explaining(what: str) -> Iterator[None]:
             f"{what} cannot be decoded: it is damaged or not an image ({reason}); "
             "copy or record it again"
         ) from error
-
-
-def _is_heif(start: bytes) -> bool:
-    return start[4:8] == b"ftyp"
-
-
-def _pi_heif(what: str) -> ModuleType:
-    try:
-        import pi_heif  # noqa: PLC0415  (only phones' photos need it; robots do without)
-    except ImportError as error:
-        raise UnsupportedEncodingError(
-            f"{what} is HEIC: install the Python package pi-heif, or convert it to JPEG"
-        ) from error
-    return pi_heif  # type: ignore[no-any-return]
-
-
-def _decode_heif(data: bytes, what: str) -> RgbImage:
-    heif = _pi_heif(what).open_heif(data)
-    _check_pixels(heif.size, what)
-    # Turned upright by the container's own rotation; EXIF Orientation does not count in HEIF.
-    return np.array(heif.to_pillow().convert("RGB"))
 
 
 def _orientation(header: Image.Image) -> int:

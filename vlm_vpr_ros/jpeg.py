@@ -10,6 +10,9 @@ import numpy as np
 from vlm_vpr_ros.errors import ImageError
 from vlm_vpr_ros.types import RgbImage
 
+# Saves the pass from BGR to RGB; OpenCV has it since 4.11.
+_COLOUR: int = getattr(cv2, "IMREAD_COLOR_RGB", cv2.IMREAD_COLOR)
+
 
 def decode_jpeg(data: bytes, orientation: int, what: str) -> RgbImage:
     """Decode a colour or grey JPEG.
@@ -25,12 +28,12 @@ def decode_jpeg(data: bytes, orientation: int, what: str) -> RgbImage:
     if data.rfind(b"\xff\xd9", _first_scan(data)) < 0:
         # Older OpenCV fills the missing part with grey and says nothing.
         raise ImageError(f"{what} is a truncated JPEG: copy or record it again")
-    bgr = cv2.imdecode(
-        np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    )
-    if bgr is None:
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), _COLOUR | cv2.IMREAD_IGNORE_ORIENTATION)
+    if image is None:
         raise ImageError(f"{what} is a damaged JPEG: copy or record it again")
-    return _upright(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), orientation)
+    if _COLOUR == cv2.IMREAD_COLOR:
+        image = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    return _upright(image, orientation)
 
 
 def _first_scan(data: bytes) -> int:

@@ -111,6 +111,16 @@ def test_time_columns(folder: Path) -> None:
     assert source.report.left_out == Counter({"time that is not understood (image kept)": 1})
 
 
+def test_values_that_are_no_numbers_are_reported(folder: Path) -> None:
+    source = table(folder, "path,lat,lon,alt,sigma,heading\nimg/0.png,1,2,high,inf,north\n")
+    (observation,) = source.observations()
+    assert observation.position == GeoPoint(1.0, 2.0)
+    assert (observation.sigma_m, observation.heading_deg) == (None, None)
+    assert source.report.left_out == Counter(
+        f"{role} that is not a number (image kept)" for role in ("alt", "sigma", "heading")
+    )
+
+
 def test_yaw_is_remarked(folder: Path) -> None:
     source = table(folder, "path,lat,lon,yaw_deg\nimg/0.png,1,2,90\n")
     (observation,) = source.observations()

@@ -12,7 +12,7 @@ from pathlib import Path
 from vlm_vpr_ros.errors import SourceError
 from vlm_vpr_ros.images import read_image
 from vlm_vpr_ros.mapping.columns import SPELLINGS, altitude_datum, find_columns, time_unit
-from vlm_vpr_ros.mapping.coordinates import NOT_NUMBERS, position_problem
+from vlm_vpr_ros.mapping.coordinates import position_problem
 from vlm_vpr_ros.mapping.observation import AltitudeDatum, Observation, SourceReport
 from vlm_vpr_ros.mapping.reader import SourceRequest
 from vlm_vpr_ros.mapping.times import parse_time
@@ -150,7 +150,7 @@ class TableSource:
         number = self._number(text)
         if math.isfinite(number):
             return number
-        self.report.leave_out(f"{role}: {NOT_NUMBERS.partition(' ')[2]} (image kept)", where)
+        self.report.leave_out(f"{role} that is not a number (image kept)", where)
         return None
 
     def _heading_deg(self, row: Sequence[str], where: str) -> float | None:
