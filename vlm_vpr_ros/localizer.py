@@ -28,6 +28,10 @@ class Localizer:
         """Localize one frame. Never raises for what is in the image."""
         raise NotImplementedError
 
+    def reconfigure(self, config: LocalizerConfig) -> None:
+        """Take the values of the sections `gate` and `fix`; the others count when opening."""
+        raise NotImplementedError
+
     def reset(self) -> None:
         """Forget earlier frames."""
         raise NotImplementedError
