@@ -1,7 +1,8 @@
 """A localizer whose answers a test decides; run as a program, the node with that localizer.
 
-The region is a folder with a file `script.json`: {"sleep_s", "accept", "raise", "log"}. It is read for
-every frame, so that a test can change it while the node runs. Every event is a line of the log file.
+The region is a folder with a file `script.json`: {"sleep_s", "accept", "raise"}. It is read for
+every frame, so that a test can change it while the node runs. Every event becomes a line of
+`log.jsonl`.
 """
 
 from __future__ import annotations

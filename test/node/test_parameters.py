@@ -1,8 +1,8 @@
+from pathlib import Path
+
 import pytest
 
 pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed")
-
-from pathlib import Path
 
 from vlm_vpr_ros.config import NodeConfig, leaves, node_config, read_parameters, value_of
 from vlm_vpr_ros.errors import ConfigError
