@@ -1,7 +1,7 @@
 """Every parameter and its default, in one tree.
 
-The dotted path of a field (`gate.target_false_fix_rate`) is the name of its ROS parameter and its key
-in `config/relocalizer.yaml`. Descriptions and ranges written here become parameter descriptors.
+The dotted path of a field (`gate.target_false_fix_rate`) is the name of its ROS parameter and its
+key in `config/relocalizer.yaml`. Descriptions and ranges written here become its descriptor.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ class RetrievalConfig(_Section):
     )
     pseudo_frames: float = Field(
         10.0,
-        ge=0.0,
+        ge=1.0,
         le=1000.0,
-        description="Weight of the region's mean descriptor in the query's running mean, in frames. "
-        "The mean removes what a drive's light and camera have in common.",
+        description="Weight of the region's mean descriptor in the query's running mean, in "
+        "frames. The mean removes what a drive's light and camera have in common.",
     )
 
 
@@ -59,8 +59,8 @@ class GateConfig(_Section):
         0.05,
         gt=0.0,
         lt=0.5,
-        description="Share of the accepted fixes that may be false, that is, farther from the truth "
-        "than gate.false_radius_m.",
+        description="Share of the accepted fixes that may be false, that is, farther from the "
+        "truth than gate.false_radius_m.",
     )
     false_radius_m: float = Field(
         50.0, gt=0.0, le=1e6, description="A fix farther off than this, in metres, is false."
@@ -112,8 +112,8 @@ class NodeConfig(LocalizerConfig):
     )
     image_transport: Literal["compressed", "raw"] = Field(
         "compressed",
-        description="Type of the topic `image`: `compressed` (sensor_msgs/CompressedImage) or `raw` "
-        "(sensor_msgs/Image).",
+        description="Type of the topic `image`: `compressed` (sensor_msgs/CompressedImage) or "
+        "`raw` (sensor_msgs/Image).",
     )
     continuous: bool = Field(
         False, description="Publish fixes at `rate` from the start (see ~/set_continuous)."
@@ -193,17 +193,14 @@ def read_parameters(path: Path) -> dict[str, Any]:
         tree = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"{path}: cannot be read as YAML: {error}") from None
-    blocks = (
-        [b.get("ros__parameters") for b in tree.values() if isinstance(b, dict)]
-        if isinstance(tree, dict)
-        else []
-    )
-    if not blocks or not all(isinstance(b, dict) for b in blocks):
-        raise ConfigError(
-            f"{path}: not a ROS 2 parameter file: expected `/**: ros__parameters: ...`"
-        )
     parameters: dict[str, Any] = {}
-    for block in blocks:
+    nodes = list(tree.values()) if isinstance(tree, dict) else []
+    for node in nodes or [None]:
+        block = node.get("ros__parameters") if isinstance(node, dict) else None
+        if not isinstance(block, dict):
+            raise ConfigError(
+                f"{path}: not a ROS 2 parameter file: expected `/**: ros__parameters: ...`"
+            )
         parameters.update(_flat(block))
     return parameters
 

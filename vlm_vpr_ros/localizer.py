@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from vlm_vpr_ros.config import LocalizerConfig
-from vlm_vpr_ros.types import Frame, Outcome
+import numpy as np
+import numpy.typing as npt
+
+from vlm_vpr_ros.config import FixConfig, LocalizerConfig
+from vlm_vpr_ros.estimation.covariance import horizontal_covariance, with_vertical
+from vlm_vpr_ros.estimation.gate import decide
+from vlm_vpr_ros.estimation.hypotheses import Place, group_by_place
+from vlm_vpr_ros.estimation.posterior import chance_similarity, posterior
+from vlm_vpr_ros.image_check import flaw
+from vlm_vpr_ros.region.region import Region
+from vlm_vpr_ros.retrieval.centring import CausalCentring
+from vlm_vpr_ros.retrieval.encoder import Encoder
+from vlm_vpr_ros.stopwatch import Stopwatch
+from vlm_vpr_ros.types import Fix, Frame, GeoPoint, Hypothesis, Outcome, Reason
 
 
 class Localizer:
     """Finds where a frame was taken.
 
-    Not thread-safe: one frame at a time.
+    Keeps what earlier frames of the drive taught (`reset` forgets it); a stamp that goes backwards
+    is a new drive. Not thread-safe: one frame at a time.
     """
+
+    def __init__(self, region: Region, encoder: Encoder, config: LocalizerConfig) -> None:
+        region.check_encoder(encoder.card.name, encoder.fingerprint)
+        self._region = region
+        self._encoder = encoder
+        self._config = config
+        self._centring = CausalCentring(region.mean_descriptor, config.retrieval.pseudo_frames)
+        self._chance = chance_similarity(region.manifest.background, encoder.card.chance_similarity)
+        self._last_stamp_ns: int | None = None
 
     @classmethod
     def open(cls, region: Path, config: LocalizerConfig) -> Localizer:
@@ -22,11 +45,37 @@ class Localizer:
             RegionError: the region is missing, damaged, or built with another encoder.
             ModelError: the encoder cannot be loaded.
         """
-        raise NotImplementedError
+        return cls(Region.open(region), Encoder.load(config.encoder), config)
 
     def localize(self, frame: Frame) -> Outcome:
         """Localize one frame. Never raises for what is in the image."""
-        raise NotImplementedError
+        watch = Stopwatch()
+        self._notice_new_drive(frame.stamp_ns)
+        with watch.stage("check"):
+            fault = flaw(frame.image)
+        if fault:
+            return Outcome(frame.stamp_ns, *fault, latency_ms=watch.laps_ms())
+        with watch.stage("encode"):
+            raw = self._encoder.encode(frame.image)
+        with watch.stage("search"):
+            descriptor = self._centring.centred(raw)
+            candidates = self._region.search(descriptor, self._config.retrieval.candidates)
+        with watch.stage("estimate"):
+            places = group_by_place(candidates, self._config.gate.false_radius_m / 2)
+            hypotheses, none = self._hypotheses(places)
+            reason, detail = decide(hypotheses, self._chance, self._config.gate)
+            fix = self._fix(places[0]) if reason is Reason.ACCEPTED else None
+        return Outcome(
+            stamp_ns=frame.stamp_ns,
+            reason=reason,
+            detail=detail,
+            fix=fix,
+            candidates=candidates,
+            hypotheses=hypotheses,
+            probability=hypotheses[0].probability if hypotheses else 0.0,
+            probability_none=none,
+            latency_ms=watch.laps_ms(),
+        )
 
     def reconfigure(self, config: LocalizerConfig) -> None:
         """Take the values of the sections `gate` and `fix`; the others count when opening."""
@@ -34,8 +83,53 @@ class Localizer:
 
     def reset(self) -> None:
         """Forget earlier frames."""
-        raise NotImplementedError
+        self._centring.reset()
+        self._last_stamp_ns = None
 
     def describe(self) -> dict[str, str]:
-        """What is in use, for diagnostics: region, references, encoder, provider."""
-        raise NotImplementedError
+        """What is in use, for diagnostics."""
+        manifest = self._region.manifest
+        return {
+            "region": str(self._region.folder),
+            "references": str(manifest.references),
+            "drives": ", ".join(manifest.drives),
+            "encoder": manifest.encoder.name,
+            "provider": self._encoder.provider,
+        }
+
+    def _notice_new_drive(self, stamp_ns: int) -> None:
+        if self._last_stamp_ns is not None and stamp_ns < self._last_stamp_ns:
+            self.reset()
+        self._last_stamp_ns = stamp_ns
+
+    def _hypotheses(self, places: Sequence[Place]) -> tuple[tuple[Hypothesis, ...], float]:
+        probabilities, none = posterior([p.similarity for p in places], self._chance)
+        hypotheses = tuple(
+            Hypothesis(
+                position=place.position,
+                similarity=place.similarity,
+                probability=float(probability),
+                sigma_m=float(np.sqrt(np.trace(self._horizontal_m2(place)) / 2)),
+                candidates=place.candidates,
+            )
+            for place, probability in zip(places, probabilities, strict=True)
+        )
+        return hypotheses, none
+
+    def _fix(self, place: Place) -> Fix:
+        config = self._config.fix
+        position = GeoPoint(
+            place.position.lat_deg, place.position.lon_deg, _altitude_m(place, config)
+        )
+        return Fix(position, with_vertical(self._horizontal_m2(place), config))
+
+    def _horizontal_m2(self, place: Place) -> npt.NDArray[np.float64]:
+        best = place.candidates[0].reference
+        sigma_m = float(self._region.references.sigma_m[best])
+        return horizontal_covariance(sigma_m, place.spread_enu_m2, self._config.fix)
+
+
+def _altitude_m(place: Place, config: FixConfig) -> float | None:
+    if config.altitude_mode == "fixed":
+        return config.altitude_m
+    return place.position.alt_m if config.altitude_mode == "reference" else None

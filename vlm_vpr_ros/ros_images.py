@@ -98,7 +98,7 @@ def _to_rgb(pixels: npt.NDArray[np.uint8], code: int | None, what: str) -> RgbIm
     if code is None:
         return np.array(pixels)
     try:
-        return cv2.cvtColor(pixels, code)  # type: ignore[no-any-return]
+        return np.asarray(cv2.cvtColor(pixels, code), np.uint8)
     except cv2.error as error:  # such as an odd width in YUV 4:2:2
         height, width = pixels.shape[:2]
         raise ImageError(

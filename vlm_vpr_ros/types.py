@@ -115,7 +115,8 @@ class Outcome:
         reason: `Reason.ACCEPTED`, or why the frame was refused.
         detail: one sentence for people that explains the reason with its numbers.
         fix: present exactly when accepted.
-        hypotheses: every place considered, most probable first.
+        candidates: the ranked references, best first.
+        hypotheses: every place considered, most probable first; each groups candidates.
         probability: that the best hypothesis is right; 0 when there is none.
         probability_none: that none of the hypotheses is right.
         latency_ms: time spent in each stage.
@@ -125,6 +126,7 @@ class Outcome:
     reason: Reason
     detail: str
     fix: Fix | None = None
+    candidates: tuple[Candidate, ...] = ()
     hypotheses: tuple[Hypothesis, ...] = ()
     probability: float = 0.0
     probability_none: float = 1.0

@@ -1,0 +1,83 @@
+"""Candidates that lie close together speak for one place: a hypothesis.
+
+Errors of place recognition are bimodal: near or kilometres off. So candidates are grouped by place
+first, a group is worth its best member, and no average is ever taken across groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from vlm_vpr_ros.geodesy import displaced, distance_m, east_north_m
+from vlm_vpr_ros.types import Candidate, GeoPoint
+
+SIMILARITY_SCALE = 0.03
+"""A candidate this much less similar than the best weighs 1/e in the position of its group."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A group of candidates.
+
+    Attributes:
+        candidates: best first.
+        position: their mean, weighted by similarity; `alt_m` only if the best one's is known.
+        spread_enu_m2: (2, 2) their weighted covariance about `position`, east-north, square metres.
+    """
+
+    candidates: tuple[Candidate, ...]
+    position: GeoPoint
+    spread_enu_m2: npt.NDArray[np.float64]
+
+    @property
+    def similarity(self) -> float:
+        """The best candidate's: more references of a place do not make it more likely."""
+        return self.candidates[0].similarity
+
+
+def group_by_place(candidates: Sequence[Candidate], radius_m: float) -> list[Place]:
+    """Group candidates around the best ones.
+
+    The best candidate not yet in a group founds one and takes all others within `radius_m`. The
+    result does not depend on the order of the candidates.
+    """
+    left = sorted(candidates, key=lambda c: (-c.similarity, c.reference))
+    places = []
+    while left:
+        founder = left[0].position
+        distances = distance_m(
+            founder.lat_deg,
+            founder.lon_deg,
+            [c.position.lat_deg for c in left],
+            [c.position.lon_deg for c in left],
+        )
+        near = distances <= radius_m
+        near[0] = True
+        places.append(_place(tuple(c for c, inside in zip(left, near, strict=True) if inside)))
+        left = [c for c, inside in zip(left, near, strict=True) if not inside]
+    return places
+
+
+def _place(members: tuple[Candidate, ...]) -> Place:
+    best = members[0].position
+    offsets = east_north_m(
+        best.lat_deg,
+        best.lon_deg,
+        [c.position.lat_deg for c in members],
+        [c.position.lon_deg for c in members],
+    )
+    similarity = np.array([c.similarity for c in members])
+    weights = np.exp((similarity - similarity[0]) / SIMILARITY_SCALE)
+    weights /= weights.sum()
+    mean = weights @ offsets
+    deviations = offsets - mean
+    lat_deg, lon_deg = displaced(best.lat_deg, best.lon_deg, *mean)
+    return Place(
+        candidates=members,
+        position=GeoPoint(lat_deg, lon_deg, best.alt_m),
+        spread_enu_m2=(weights[:, None] * deviations).T @ deviations,
+    )

@@ -1,0 +1,148 @@
+"""Image to descriptor, by any ONNX network that has a model card."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from vlm_vpr_ros.config import EncoderConfig
+from vlm_vpr_ros.errors import ModelError
+from vlm_vpr_ros.retrieval.model_card import (
+    EncoderCard,
+    InputSpec,
+    read_encoder_card,
+    read_generic_mean,
+)
+from vlm_vpr_ros.types import Descriptor, RgbImage
+
+_INTERPOLATIONS = {
+    "area": cv2.INTER_AREA,
+    "linear": cv2.INTER_LINEAR,
+    "cubic": cv2.INTER_CUBIC,
+}
+_LOG_ERRORS_ONLY = 3
+
+
+class Encoder:
+    """An ONNX encoder in use.
+
+    Attributes:
+        card: what it is.
+        fingerprint: hash of the network and of the preparation of images; descriptors are
+            comparable only if it is equal.
+        provider: the onnxruntime execution provider that really runs it.
+        generic_mean: (dim,) mean descriptor of photos of everywhere, or None.
+    """
+
+    def __init__(self, card: EncoderCard, folder: Path, config: EncoderConfig) -> None:
+        self.card = card
+        self.fingerprint = _fingerprint(card)
+        self.generic_mean = read_generic_mean(card, folder)
+        self._session = _open_session(folder / card.file, config)
+        # What get_available_providers() lists need not start: only the session knows what runs.
+        self.provider: str = self._session.get_providers()[0]
+        self._check_signature()
+        self._batch_limit = self._session.get_inputs()[0].shape[0]
+
+    @classmethod
+    def load(cls, config: EncoderConfig) -> Encoder:
+        """Load the encoder that the config names.
+
+        Raises:
+            ModelError: no such card or model, or it cannot run.
+        """
+        return cls(*read_encoder_card(config.name), config)
+
+    def encode(self, image: RgbImage) -> Descriptor:
+        """Descriptor of one image, (dim,), unit length."""
+        descriptor: Descriptor = self.encode_batch([image])[0]
+        return descriptor
+
+    def encode_batch(self, images: Sequence[RgbImage]) -> npt.NDArray[np.float32]:
+        """Descriptors of images, (n, dim), unit length.
+
+        Images of one batch may differ in size only if the network's input is of fixed size.
+        """
+        batch = np.stack([prepared(image, self.card.input) for image in images])
+        step = self._batch_limit if isinstance(self._batch_limit, int) else len(batch)
+        names = [self.card.output.name]
+        rows = [
+            self._session.run(names, {self.card.input.name: batch[i : i + step]})[0]
+            for i in range(0, len(batch), step)
+        ]
+        return unit_rows(np.concatenate(rows).reshape(len(batch), -1))
+
+    def _check_signature(self) -> None:
+        """Run a blank image, so that a card that does not fit is found now and not on the robot."""
+        spec = self.card.input
+        blank = np.zeros((spec.height or 224, spec.width or 224, 3), np.uint8)
+        try:
+            output = self._session.run(
+                [self.card.output.name], {spec.name: prepared(blank, spec)[None]}
+            )[0]
+        except Exception as error:  # onnxruntime raises classes of its own, one for each code
+            raise ModelError(
+                f"{self.card.file}: does not run on the input that its card describes: {error}"
+            ) from None
+        if output.size != self.card.dim:
+            raise ModelError(
+                f"{self.card.file}: gives {output.size} numbers an image, but its card says "
+                f"{self.card.dim}"
+            )
+
+
+def prepared(image: RgbImage, spec: InputSpec) -> npt.NDArray[np.float32 | np.uint8]:
+    """One image as the network wants it: (3, h, w) or (h, w, 3)."""
+    size = (spec.width or image.shape[1], spec.height or image.shape[0])
+    if size != (image.shape[1], image.shape[0]):
+        interpolation = _INTERPOLATIONS[spec.interpolation]
+        image = np.asarray(cv2.resize(image, size, interpolation=interpolation), np.uint8)
+    if spec.color == "BGR":
+        image = image[..., ::-1]
+    axes = (2, 0, 1) if spec.layout == "NCHW" else (0, 1, 2)
+    if spec.dtype == "uint8":
+        return np.ascontiguousarray(image.transpose(axes))
+    # (x * scale - mean) / std, as one multiplication and one addition.
+    gain = np.float32(spec.scale) / np.asarray(spec.std, np.float32)
+    offset = -np.asarray(spec.mean, np.float32) / np.asarray(spec.std, np.float32)
+    channels = (3, 1, 1) if spec.layout == "NCHW" else (1, 1, 3)
+    values = np.multiply(image.transpose(axes), gain.reshape(channels), dtype=np.float32, order="C")
+    values += offset.reshape(channels)
+    return values
+
+
+def unit_rows(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Vectors along the last axis scaled to unit length; zero vectors stay zero."""
+    norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    unit: npt.NDArray[np.float32] = vectors / np.maximum(norms, np.finfo(np.float32).tiny)
+    return unit
+
+
+def _open_session(path: Path, config: EncoderConfig) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = _LOG_ERRORS_ONLY
+    if config.threads:
+        options.intra_op_num_threads = config.threads
+    # Spinning threads would keep the robot's cores busy between frames.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    known = onnxruntime.get_available_providers()
+    providers = [p for p in config.providers if p in known]
+    if not providers:
+        raise ModelError(
+            f"encoder.providers {list(config.providers)}: this onnxruntime has only {known}"
+        )
+    try:
+        return onnxruntime.InferenceSession(path, options, providers=providers)
+    except Exception as error:  # onnxruntime raises classes of its own, one for each code
+        raise ModelError(f"{path}: onnxruntime cannot load the network: {error}") from None
+
+
+def _fingerprint(card: EncoderCard) -> str:
+    text = card.sha256 + card.input.model_dump_json() + card.output.model_dump_json()
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,120 @@
+"""Model cards: what a model file is, and how images are prepared for it.
+
+A card is a YAML file beside its model. Any ONNX encoder becomes usable by writing one.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from vlm_vpr_ros.errors import ModelError
+from vlm_vpr_ros.files import sha256_of
+from vlm_vpr_ros.resources import model_path
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class ModelFile(_Part):
+    """A file beside the card and the hash it must have."""
+
+    file: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class InputSpec(_Part):
+    """How an RGB uint8 image becomes the network's input: `(x * scale - mean) / std`."""
+
+    name: str
+    width: int | None = Field(None, ge=16, le=4096)
+    height: int | None = Field(None, ge=16, le=4096)
+    """None: the image's own size (the network's input is dynamic)."""
+    layout: Literal["NCHW", "NHWC"] = "NCHW"
+    dtype: Literal["float32", "uint8"] = "float32"
+    color: Literal["RGB", "BGR"] = "RGB"
+    interpolation: Literal["area", "linear", "cubic"] = "area"
+    scale: float = Field(1 / 255, gt=0)
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+
+class OutputSpec(_Part):
+    """Which output of the network is the descriptor."""
+
+    name: str
+
+
+class EncoderCard(_Part):
+    """A place-recognition encoder: one image in, one descriptor out."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    kind: Literal["encoder"]
+    description: str
+    file: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    dim: int = Field(ge=1, le=65536)
+    input: InputSpec
+    output: OutputSpec
+    generic_mean: ModelFile | None = None
+    """(dim,) .npy: mean descriptor of photos of everywhere, for maps too small to have a mean."""
+    chance_similarity: float = Field(ge=-1, le=1)
+    """Centred cosine that the best wrong match exceeds for 5 % of photos of different places."""
+    source: str
+    licence: str
+
+
+def read_encoder_card(name_or_path: str) -> tuple[EncoderCard, Path]:
+    """Find a card by name in models/ or by path; return it and the folder of its files.
+
+    Raises:
+        ModelError: there is no such card, it is not valid, or the model's hash differs.
+    """
+    by_path = name_or_path.endswith((".yaml", ".yml"))
+    path = Path(name_or_path).expanduser() if by_path else model_path(f"{name_or_path}.yaml")
+    try:
+        card = EncoderCard.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ModelError(f"{path}: cannot read the model card: {error}") from None
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(str(p) for p in e['loc']) or 'card'}: {e['msg']}" for e in error.errors()
+        )
+        raise ModelError(
+            f"{path}: not a valid encoder card: {faults}. models/README.md explains each key."
+        ) from None
+    check_hash(path.parent / card.file, card.sha256)
+    return card, path.parent
+
+
+def read_generic_mean(card: EncoderCard, folder: Path) -> npt.NDArray[np.float32] | None:
+    """The encoder's generic mean descriptor, (dim,), or None if the card names none.
+
+    Raises:
+        ModelError: the file is missing, changed or of another shape.
+    """
+    if card.generic_mean is None:
+        return None
+    path = folder / card.generic_mean.file
+    check_hash(path, card.generic_mean.sha256)
+    mean = np.load(path, allow_pickle=False)
+    if mean.shape != (card.dim,):
+        raise ModelError(f"{path}: shape {mean.shape}, but the card says dim {card.dim}")
+    return np.asarray(mean, np.float32)
+
+
+def check_hash(path: Path, sha256: str) -> None:
+    """Raise ModelError unless the file exists and has this hash."""
+    if not path.is_file():
+        raise ModelError(f"{path}: the model file is missing; fetch it again or mend its card")
+    if sha256_of(path) != sha256:
+        raise ModelError(
+            f"{path}: the file is not the one its card describes (SHA-256 differs). Fetch it "
+            "again, or write the new hash into the card if you changed the model on purpose."
+        )
