@@ -1,4 +1,3 @@
-# ruff: noqa: E402  (imports follow the check that ROS is there)
 import json
 import math
 

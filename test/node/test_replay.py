@@ -1,4 +1,3 @@
-# ruff: noqa: E402  (imports follow the check that ROS is there)
 from __future__ import annotations
 
 import argparse
