@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 
 from vlm_vpr_ros.errors import SourceError
 from vlm_vpr_ros.geodesy import distance_m
@@ -38,16 +39,19 @@ class Selection:
         last: dict[str, GeoPoint] = {}
         for source in sources:
             for observation in source.observations():
-                position, drive = observation.position, observation.drive
+                position, drive = observation.position, _utf8(observation.drive)
                 if position is None:
                     self.left_out["image without a position"] += 1
+                    continue
+                if not (abs(position.lat_deg) <= 90 and abs(position.lon_deg) <= 180):
+                    self.left_out["coordinates out of range"] += 1
                     continue
                 self._check_drive(drive, source, source_of_drive.setdefault(drive, source))
                 if drive in last and self._too_near(last[drive], position):
                     self.left_out[f"image less than {self._every_m:g} m from the last"] += 1
                     continue
                 last[drive] = position
-                yield observation
+                yield replace(observation, drive=drive, source=_utf8(observation.source))
 
     def _too_near(self, last: GeoPoint, position: GeoPoint) -> bool:
         if not self._every_m:
@@ -66,3 +70,8 @@ class Selection:
                 f"{first.name} and {source.name} both call their drive `{drive}`. Build them one "
                 "after the other with --drive NAME, so that they can be told apart."
             )
+
+
+def _utf8(text: str) -> str:
+    """A name that can be stored: those of files need not be valid UTF-8."""
+    return text.encode(errors="replace").decode()
