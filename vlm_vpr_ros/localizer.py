@@ -77,6 +77,10 @@ class Localizer:
             latency_ms=watch.laps_ms(),
         )
 
+    def reconfigure(self, config: LocalizerConfig) -> None:
+        """Take the values of the sections `gate` and `fix`; the others count when opening."""
+        raise NotImplementedError
+
     def reset(self) -> None:
         """Forget earlier frames."""
         self._centring.reset()

@@ -53,12 +53,14 @@ def test_an_equal_rival_halves_and_nothing_found_is_none() -> None:
     assert posterior([], 0.2)[1] == 1.0
 
 
-def test_chance_is_never_below_the_encoders() -> None:
+@pytest.mark.parametrize(
+    ("sample", "generic", "expected"), [(99, 0.3, 0.95), (99, 0.97, 0.97), (100, 0.97, 0.95)]
+)
+def test_a_small_region_does_not_know_chance(sample: int, generic: float, expected: float) -> None:
     quantiles = tuple(i / 100 for i in range(1, 100))
-    background = Background(radius_m=50, sample=100, quantiles=quantiles)
-    assert chance_similarity(None, 0.3) == 0.3
-    assert chance_similarity(background, 0.3) == 0.95
-    assert chance_similarity(background, 0.97) == 0.97
+    background = Background(radius_m=50, sample=sample, quantiles=quantiles)
+    assert chance_similarity(background, generic) == expected
+    assert chance_similarity(None, generic) == generic
 
 
 def hypotheses(*probabilities: float) -> list[Hypothesis]:

@@ -45,7 +45,7 @@ def test_a_build_finds_its_places(tmp_path: Path, encoder: Encoder) -> None:
     )
     assert summary.added == {"monday": 20, "tuesday": 15}
     assert summary.total == sum(done) == 35
-    assert not summary.failures and not summary.left_out
+    assert not summary.failures and not summary.report.left_out
     region = Region.open(tmp_path / "region", verify=True)
     region.check_encoder(encoder.card.name, encoder.fingerprint, DIM)
     for place in (0, 15, 19, 30, 44):
@@ -108,7 +108,7 @@ def test_positions_that_are_not_on_earth(tmp_path: Path, encoder: Encoder) -> No
         [FakeSource("a", [*content, observation(9, "a")])], tmp_path / "region", encoder
     )
     assert summary.total == 1
-    assert summary.left_out == {"coordinates out of range": 4}
+    assert summary.report.left_out == {"coordinates out of range": 4}
 
 
 def test_unknown_values(tmp_path: Path, encoder: Encoder) -> None:
@@ -134,7 +134,7 @@ def test_every_m(tmp_path: Path, encoder: Encoder) -> None:
     source = drive("a", [*range(6), *range(6)])  # 60 m apart
     summary = build_region([source], tmp_path / "region", encoder, every_m=100.0)
     assert summary.added == {"a": 6}
-    assert summary.left_out == {"image less than 100 m from the last": 6}
+    assert summary.report.left_out == {"image less than 100 m from the last": 6}
     table = Region.open(tmp_path / "region").references
     assert table.source[:3] == ("a/0000.png", "a/0002.png", "a/0004.png")
 

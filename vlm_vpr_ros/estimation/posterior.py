@@ -16,9 +16,14 @@ import numpy.typing as npt
 
 from vlm_vpr_ros.region.manifest import Background
 
-SIMILARITY_WEIGHT = 40.0
-SIMILARITY_BIAS = -1.0
+SIMILARITY_WEIGHT = 50.8
+SIMILARITY_BIAS = 0.39
+"""Conditional logit, fitted on Gardens Point: day_left as queries of a day_right region, each query
+once more with its true place masked. `python -m benchmarks.similarity_gate` repeats the fit."""
+
 CHANCE_PERCENTILE = 95
+LARGE_ENOUGH = 100
+"""References above which a region shows by itself what similarity chance reaches."""
 
 
 def chance_similarity(background: Background | None, generic: float) -> float:
@@ -26,11 +31,13 @@ def chance_similarity(background: Background | None, generic: float) -> float:
 
     Args:
         background: measured on the region; None when it is too small to contain two places.
-        generic: the same, measured by the encoder's author on photos of everywhere.
+        generic: the same, measured by the encoder's author on photos of everywhere. A small region
+            is given the larger of the two: few references are seldom alike by chance.
     """
     if background is None:
         return generic
-    return max(generic, background.quantiles[CHANCE_PERCENTILE - 1])
+    measured = background.quantiles[CHANCE_PERCENTILE - 1]
+    return measured if background.sample >= LARGE_ENOUGH else max(generic, measured)
 
 
 def posterior(

@@ -19,7 +19,7 @@ from vlm_vpr_ros.errors import ConfigError, RegionError, SourceError
 from vlm_vpr_ros.files import sha256_of, sync, sync_folder
 from vlm_vpr_ros.mapping.batches import BatchStore, FailedImage, remove_work
 from vlm_vpr_ros.mapping.encoding import BATCH, encode_all
-from vlm_vpr_ros.mapping.observation import Observation, Source
+from vlm_vpr_ros.mapping.observation import Observation, Source, SourceReport
 from vlm_vpr_ros.mapping.selection import Selection
 from vlm_vpr_ros.region.manifest import JOURNAL, MANIFEST, EncoderId
 from vlm_vpr_ros.region.references import References
@@ -48,16 +48,14 @@ class BuildSummary:
         added: references added by this build, by drive.
         total: references in the region.
         failures: images that could not be read.
-        left_out: what the readers left out: reason -> count.
-        remarks: what the readers have to say.
+        report: what was left out, and what the readers have to say.
     """
 
     region: Path
     added: dict[str, int]
     total: int
     failures: list[FailedImage] = field(default_factory=list)
-    left_out: Counter[str] = field(default_factory=Counter)
-    remarks: list[str] = field(default_factory=list)
+    report: SourceReport = field(default_factory=SourceReport)
 
 
 def build_region(
@@ -122,11 +120,12 @@ def _build(
         failures += failed
         batches += 1
         progress(len(batch))
-    left_out = sum((s.report.left_out for s in sources), selection.left_out)
-    remarks = [remark for s in sources for remark in s.report.remarks]
+    report = selection.report
+    for source in sources:
+        report.absorb(source.report)
     if not observed:
         store.remove()
-        raise SourceError(_nothing_to_map(sources, left_out, failures, remarks))
+        raise SourceError(_nothing_to_map(sources, report, failures))
 
     def raw_chunks() -> Iterator[npt.NDArray[np.float32]]:
         if base:
@@ -153,7 +152,7 @@ def _build(
     _write_journal(staged, base, plan, added, failures)
     _replace(out, staged, work)
     store.remove()
-    return BuildSummary(out, added, manifest.references, failures, left_out, remarks)
+    return BuildSummary(out, added, manifest.references, failures, report)
 
 
 def _references(observed: Sequence[Observation]) -> References:
@@ -213,14 +212,11 @@ def _plan(
 
 
 def _nothing_to_map(
-    sources: Sequence[Source],
-    left_out: Counter[str],
-    failures: Sequence[FailedImage],
-    remarks: Sequence[str],
+    sources: Sequence[Source], report: SourceReport, failures: Sequence[FailedImage]
 ) -> str:
     names = ", ".join(source.name for source in sources)
-    reasons = [*remarks, *(f"{n} x {reason}" for reason, n in left_out.most_common())]
-    reasons += [f.error for f in failures[:3]]
+    reasons = [*report.remarks, *(f"{n} x {why}" for why, n in report.left_out.most_common())]
+    reasons += [failure.error for failure in failures[:3]]
     return f"{names}: no image with a position to map. " + "; ".join(reasons)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from vlm_vpr_ros.errors import SourceError
 from vlm_vpr_ros.geodesy import distance_m
-from vlm_vpr_ros.mapping.observation import Observation, Source
+from vlm_vpr_ros.mapping.observation import Observation, Source, SourceReport
 from vlm_vpr_ros.types import GeoPoint
 
 
@@ -20,13 +19,13 @@ class Selection:
         every_m: smallest distance between consecutive references of a drive, in metres.
 
     Attributes:
-        left_out: reason -> count of what was not passed on.
+        report: what was not passed on.
     """
 
     def __init__(self, taken_drives: Collection[str], every_m: float) -> None:
         self._taken_drives = taken_drives
         self._every_m = every_m
-        self.left_out: Counter[str] = Counter()
+        self.report = SourceReport()
 
     def of(self, sources: Sequence[Source]) -> Iterator[Observation]:
         """Yield the observations to map.
@@ -41,14 +40,15 @@ class Selection:
             for observation in source.observations():
                 position, drive = observation.position, _utf8(observation.drive)
                 if position is None:
-                    self.left_out["image without a position"] += 1
+                    self.report.leave_out("image without a position", observation.source)
                     continue
                 if not (abs(position.lat_deg) <= 90 and abs(position.lon_deg) <= 180):
-                    self.left_out["coordinates out of range"] += 1
+                    self.report.leave_out("coordinates out of range", observation.source)
                     continue
                 self._check_drive(drive, source, source_of_drive.setdefault(drive, source))
                 if drive in last and self._too_near(last[drive], position):
-                    self.left_out[f"image less than {self._every_m:g} m from the last"] += 1
+                    reason = f"image less than {self._every_m:g} m from the last"
+                    self.report.leave_out(reason, observation.source)
                     continue
                 last[drive] = position
                 yield replace(observation, drive=drive, source=_utf8(observation.source))

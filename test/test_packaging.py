@@ -1,0 +1,78 @@
+"""What is written in more than one place agrees; the requirements fit every Python we promise."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from packaging.requirements import Requirement
+
+import vlm_vpr_ros
+
+ROOT = Path(__file__).resolve().parent.parent
+PYTHONS = ("3.10", "3.11", "3.12", "3.13")
+
+
+def _requirements(*names: str) -> list[Requirement]:
+    lines = [
+        line.split("#", 1)[0].strip()
+        for name in names
+        for line in (ROOT / "requirements" / name).read_text(encoding="utf-8").splitlines()
+    ]
+    return [Requirement(line) for line in lines if line]
+
+
+def _on(requirements: list[Requirement], python: str, machine: str) -> list[Requirement]:
+    place = {"python_version": python, "platform_machine": machine}
+    return [r for r in requirements if r.marker is None or r.marker.evaluate(place)]
+
+
+def test_version_is_the_same_everywhere() -> None:
+    version = ElementTree.parse(ROOT / "package.xml").findtext("version")
+    assert version == vlm_vpr_ros.__version__
+    said = subprocess.run(
+        [sys.executable, "setup.py", "-q", "--version"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert said.stdout.split()[-1] == version
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+@pytest.mark.parametrize("python", PYTHONS)
+def test_each_requirement_applies_once(python: str, machine: str) -> None:
+    names = [r.name for r in _on(_requirements("core.txt", "opencv.txt"), python, machine)]
+    assert len(names) == len(set(names))
+    runtime = {"onnxruntime-gpu" if machine == "x86_64" else "onnxruntime"}
+    assert {r.name for r in _requirements("core.txt", "opencv.txt")} - set(names) == (
+        {"onnxruntime-gpu", "onnxruntime"} - runtime
+    )
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_numpy_suits_cv_bridge(python: str) -> None:
+    (numpy,) = (r for r in _on(_requirements("core.txt"), python, "x86_64") if r.name == "numpy")
+    assert ("1.26.4" in numpy.specifier) == (python != "3.13")
+    assert ("2.2.6" in numpy.specifier) == (python == "3.13")
+    assert "2.3.0" not in numpy.specifier
+
+
+def test_every_pin_is_bounded() -> None:
+    for requirement in _requirements("core.txt", "opencv.txt", "ros-wheels.txt"):
+        operators = {s.operator for s in requirement.specifier}
+        assert operators in ({"=="}, {">=", "<"}), requirement
+
+
+def test_package_manifest_is_an_ament_python_package() -> None:
+    package = ElementTree.parse(ROOT / "package.xml").getroot()
+    assert package.get("format") == "3"
+    assert package.findtext("export/build_type") == "ament_python"
+    assert package.findtext("license") == "Apache-2.0"
+    depends = [d.text for d in package.findall("exec_depend")]
+    assert len(depends) == len(set(depends))
