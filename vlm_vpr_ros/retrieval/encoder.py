@@ -27,7 +27,7 @@ _INTERPOLATIONS = {
     "linear": cv2.INTER_LINEAR,
     "cubic": cv2.INTER_CUBIC,
 }
-_LOG_ERRORS_ONLY = 3
+_LOG_FATAL_ONLY = 4
 
 
 class Encoder:
@@ -155,8 +155,10 @@ def unit_rows(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 
 
 def _open_session(path: Path, config: EncoderConfig) -> onnxruntime.InferenceSession:
+    # A provider that does not start is no error here (the next one is tried, and `provider` says
+    # which one runs), but onnxruntime prints pages about it.
+    onnxruntime.set_default_logger_severity(_LOG_FATAL_ONLY)
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = _LOG_ERRORS_ONLY
     if config.threads:
         options.intra_op_num_threads = config.threads
     # Spinning threads would keep the robot's cores busy between frames.
