@@ -9,10 +9,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
 from vlm_vpr_ros.config import EncoderConfig
 from vlm_vpr_ros.errors import ModelError
+from vlm_vpr_ros.onnx_session import open_session
 from vlm_vpr_ros.retrieval.model_card import (
     EncoderCard,
     InputSpec,
@@ -26,7 +26,6 @@ _INTERPOLATIONS = {
     "linear": cv2.INTER_LINEAR,
     "cubic": cv2.INTER_CUBIC,
 }
-_LOG_ERRORS_ONLY = 3
 
 
 class Encoder:
@@ -44,7 +43,7 @@ class Encoder:
         self.card = card
         self.fingerprint = _fingerprint(card)
         self.generic_mean = read_generic_mean(card, folder)
-        self._session = _open_session(folder / card.file, config)
+        self._session = open_session(folder / card.file, config)
         # What get_available_providers() lists need not start: only the session knows what runs.
         self.provider: str = self._session.get_providers()[0]
         self._check_signature()
@@ -122,25 +121,6 @@ def unit_rows(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
     unit: npt.NDArray[np.float32] = vectors / np.maximum(norms, np.finfo(np.float32).tiny)
     return unit
-
-
-def _open_session(path: Path, config: EncoderConfig) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = _LOG_ERRORS_ONLY
-    if config.threads:
-        options.intra_op_num_threads = config.threads
-    # Spinning threads would keep the robot's cores busy between frames.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    known = onnxruntime.get_available_providers()
-    providers = [p for p in config.providers if p in known]
-    if not providers:
-        raise ModelError(
-            f"encoder.providers {list(config.providers)}: this onnxruntime has only {known}"
-        )
-    try:
-        return onnxruntime.InferenceSession(path, options, providers=providers)
-    except Exception as error:  # onnxruntime raises classes of its own, one for each code
-        raise ModelError(f"{path}: onnxruntime cannot load the network: {error}") from None
 
 
 def _fingerprint(card: EncoderCard) -> str:
