@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
 from vlm_vpr_ros.errors import ConfigError
+from vlm_vpr_ros.files import read_yaml
 
 
 class _Section(BaseModel):
@@ -190,9 +190,9 @@ def read_parameters(path: Path) -> dict[str, Any]:
         ConfigError: the file cannot be read or is not a parameter file.
     """
     try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path}: cannot be read as YAML: {error}") from None
+        tree = read_yaml(path)
+    except ValueError as error:
+        raise ConfigError(f"{path}: {error}") from None
     parameters: dict[str, Any] = {}
     nodes = list(tree.values()) if isinstance(tree, dict) else []
     for node in nodes or [None]:

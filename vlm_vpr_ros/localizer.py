@@ -29,7 +29,7 @@ class Localizer:
     """
 
     def __init__(self, region: Region, encoder: Encoder, config: LocalizerConfig) -> None:
-        region.check_encoder(encoder.card.name, encoder.fingerprint)
+        region.check_encoder(encoder.card.name, encoder.fingerprint, encoder.card.dim)
         self._region = region
         self._encoder = encoder
         self._config = config

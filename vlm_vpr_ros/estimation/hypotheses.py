@@ -72,10 +72,10 @@ def _place(members: tuple[Candidate, ...]) -> Place:
     weights = np.exp((similarity - similarity[0]) / SIMILARITY_SCALE)
     weights /= weights.sum()
     mean = weights @ offsets
-    deviations = offsets - mean
+    deviations = np.sqrt(weights)[:, None] * (offsets - mean)
     lat_deg, lon_deg = displaced(best.lat_deg, best.lon_deg, *mean)
     return Place(
         candidates=members,
         position=GeoPoint(lat_deg, lon_deg, best.alt_m),
-        spread_enu_m2=(weights[:, None] * deviations).T @ deviations,
+        spread_enu_m2=deviations.T @ deviations,
     )

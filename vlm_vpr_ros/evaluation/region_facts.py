@@ -35,8 +35,8 @@ def region_facts(region: Region) -> dict[str, Any]:
         "extent_m": _extent(manifest.bounds),
         "cells": {
             "resolution": manifest.cell_resolution,
-            "count": len(manifest.cells),
-            "area_km2": number(_cell_area_km2(manifest.cells), 3),
+            "count": manifest.cells,
+            "area_km2": number(_cell_area_km2(references), 3),
         },
         "background_similarity": manifest.background
         and {
@@ -64,10 +64,11 @@ def _extent(bounds: Bounds) -> dict[str, float | None]:
     return {"east_west": number(width, 1), "north_south": number(height, 1)}
 
 
-def _cell_area_km2(cells: tuple[int, ...]) -> float:
+def _cell_area_km2(references: References) -> float:
+    cells = np.unique(references.cell).tolist()
     try:
         return sum(float(h3.cell_area(h3.int_to_str(cell), "km^2")) for cell in cells)
-    except h3.H3BaseException:  # a stranger's manifest may name anything
+    except h3.H3BaseException:  # a stranger's table may name anything
         return float("nan")
 
 

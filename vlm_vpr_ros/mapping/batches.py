@@ -21,6 +21,7 @@ from vlm_vpr_ros.errors import RegionError
 from vlm_vpr_ros.files import write_atomic
 
 _PLAN = "plan.json"
+_BATCHES = "batch_*"
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,16 @@ class FailedImage:
     error: str
 
 
-_FAILURES = TypeAdapter(list[FailedImage])
+@dataclass(frozen=True)
+class _Entry:
+    """A finished batch: of which images, which were encoded, and why the others were not."""
+
+    images: str
+    rows: list[int]
+    failures: list[FailedImage]
+
+
+_ENTRY = TypeAdapter(_Entry)
 
 
 class BatchStore:
@@ -50,7 +60,7 @@ class BatchStore:
     def __init__(self, folder: Path, plan: dict[str, object], resume: bool) -> None:
         self.folder = folder
         text = json.dumps(plan, sort_keys=True, indent=1).encode()
-        if (folder / _PLAN).is_file():
+        if (folder / _PLAN).is_file() and any(folder.glob(_BATCHES)):
             if not resume:
                 raise RegionError(
                     f"{folder}: an interrupted build lies here. Add --resume to continue it, or "
@@ -61,15 +71,21 @@ class BatchStore:
                     f"{folder}: the interrupted build was started with other sources, options or "
                     "another encoder. Repeat its command, or delete the folder to start again."
                 )
+        else:  # without a plan, batches are what a kill left of a folder that was being deleted
+            for leftover in folder.glob(_BATCHES):
+                leftover.unlink()
         folder.mkdir(parents=True, exist_ok=True)
         write_atomic(folder / _PLAN, text)
 
-    def __contains__(self, batch: int) -> bool:
-        return self._failures_path(batch).is_file()  # written last
+    def has(self, batch: int, images: str) -> bool:
+        """Whether a batch is stored and was made from these images (see `put`)."""
+        path = self._entry_path(batch)
+        return path.is_file() and self._entry(batch).images == images
 
     def put(
         self,
         batch: int,
+        images: str,
         descriptors: npt.NDArray[np.float32],
         rows: Sequence[int],
         failures: Sequence[FailedImage],
@@ -78,6 +94,7 @@ class BatchStore:
 
         Args:
             batch: its number.
+            images: identifies its images.
             descriptors: (n, dim) of the images that could be encoded.
             rows: (n,) which images of the batch those are.
             failures: the others.
@@ -85,26 +102,19 @@ class BatchStore:
         buffer = io.BytesIO()
         np.save(buffer, descriptors, allow_pickle=False)
         write_atomic(self._path(batch, "descriptors.npy"), buffer.getvalue())
-        buffer = io.BytesIO()
-        np.save(buffer, np.asarray(rows, np.int64), allow_pickle=False)
-        write_atomic(self._path(batch, "rows.npy"), buffer.getvalue())
-        write_atomic(self._failures_path(batch), _FAILURES.dump_json(list(failures)))
+        entry = _Entry(images, list(rows), list(failures))
+        write_atomic(self._entry_path(batch), _ENTRY.dump_json(entry))  # last: now it is whole
 
-    def get(
-        self, batch: int
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], list[FailedImage]]:
-        """What `put` stored."""
+    def get(self, batch: int) -> tuple[npt.NDArray[np.float32], list[int], list[FailedImage]]:
+        """What `put` stored: descriptors, rows and failures."""
+        entry = self._entry(batch)
         try:
-            return (
-                np.load(self._path(batch, "descriptors.npy"), allow_pickle=False),
-                np.load(self._path(batch, "rows.npy"), allow_pickle=False),
-                _FAILURES.validate_json(self._failures_path(batch).read_bytes()),
-            )
-        except (OSError, ValueError, EOFError, ValidationError) as error:
-            raise RegionError(
-                f"{self.folder}: batch {batch} of the interrupted build is damaged: {error}. "
-                "Delete the folder to start again."
-            ) from None
+            descriptors = np.load(self._path(batch, "descriptors.npy"), allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise self._damaged(batch, error) from None
+        if len(descriptors) != len(entry.rows):
+            raise self._damaged(batch, "its files contradict each other")
+        return descriptors, entry.rows, entry.failures
 
     def all_descriptors(self, batches: int) -> Iterator[npt.NDArray[np.float32]]:
         """Descriptors of batch 0 ... batches - 1."""
@@ -112,10 +122,28 @@ class BatchStore:
 
     def remove(self) -> None:
         """Delete the work folder."""
-        shutil.rmtree(self.folder)
+        remove_work(self.folder)
 
     def _path(self, batch: int, name: str) -> Path:
         return self.folder / f"batch_{batch:07d}.{name}"
 
-    def _failures_path(self, batch: int) -> Path:
-        return self._path(batch, "failures.json")
+    def _entry_path(self, batch: int) -> Path:
+        return self._path(batch, "json")
+
+    def _entry(self, batch: int) -> _Entry:
+        try:
+            return _ENTRY.validate_json(self._entry_path(batch).read_bytes())
+        except (OSError, ValidationError) as error:
+            raise self._damaged(batch, error) from None
+
+    def _damaged(self, batch: int, why: object) -> RegionError:
+        return RegionError(
+            f"{self.folder}: batch {batch} of the interrupted build is damaged: {why}. "
+            "Delete the folder to start again."
+        )
+
+
+def remove_work(folder: Path) -> None:
+    """Delete the work folder of a finished build."""
+    (folder / _PLAN).unlink(missing_ok=True)  # first: without it the rest is known as a leftover
+    shutil.rmtree(folder)

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from vlm_vpr_ros import __version__
-from vlm_vpr_ros.errors import RegionError, SourceError
-from vlm_vpr_ros.files import sha256_of
-from vlm_vpr_ros.mapping.batches import BatchStore, FailedImage
+from vlm_vpr_ros.errors import ConfigError, RegionError, SourceError
+from vlm_vpr_ros.files import sha256_of, sync, sync_folder
+from vlm_vpr_ros.mapping.batches import BatchStore, FailedImage, remove_work
 from vlm_vpr_ros.mapping.encoding import BATCH, encode_all
 from vlm_vpr_ros.mapping.observation import Observation, Source, SourceReport
 from vlm_vpr_ros.mapping.selection import Selection
@@ -31,7 +31,9 @@ from vlm_vpr_ros.types import RgbImage
 CELL_RESOLUTION = 8
 """H3 resolution of the inverted lists: hexagons of about 0.5 km edge, finer than any prior."""
 _RAW_CHUNK = 4096
+_STAGED = "region"
 _PREVIOUS = "previous"
+_MOVING = "moving"
 
 Progress = Callable[[int], None]
 """Called with the number of images finished since the last call."""
@@ -80,10 +82,30 @@ def build_region(
 
     Raises:
         SourceError: a source cannot be read or has no image with a position.
-        RegionError: `out` is something else, damaged, or of another encoder.
+        RegionError: `out` is something else, damaged, of another encoder, or cannot be written.
+        ConfigError: `every_m` is no distance.
     """
+    if not every_m >= 0:  # NaN, too
+        raise ConfigError(f"every_m {every_m}: must be a distance in metres, 0 or more")
+    try:
+        return _build(
+            sources, out.resolve(), encoder, every_m=every_m, resume=resume, progress=progress
+        )
+    except OSError as error:
+        raise RegionError(f"{out}: the build stopped: {error}. Mend that and resume it.") from None
+
+
+def _build(
+    sources: Sequence[Source],
+    out: Path,
+    encoder: Encoder,
+    *,
+    every_m: float,
+    resume: bool,
+    progress: Progress,
+) -> BuildSummary:
     work = out.with_name(out.name + ".building")
-    _restore_after_crash(out, work)
+    _mend_after_crash(out, work)
     base = _open_base(out, encoder)
     plan = _plan(sources, out, encoder, every_m)
     store = BatchStore(work, plan, resume)
@@ -114,7 +136,7 @@ def build_region(
     references = _references(observed)
     if base:
         references = References.concatenate(base.references, references)
-    staged = work / "region"
+    staged = work / _STAGED
     _clear(staged)
     manifest = write_region(
         staged,
@@ -172,7 +194,7 @@ def _open_base(out: Path, encoder: Encoder) -> Region | None:
     if not (out / MANIFEST).is_file():
         raise RegionError(f"{out}: exists and is not a region. Name another --out.")
     base = Region.open(out, verify=True)
-    base.check_encoder(encoder.card.name, encoder.fingerprint)
+    base.check_encoder(encoder.card.name, encoder.fingerprint, encoder.card.dim)
     return base
 
 
@@ -206,7 +228,7 @@ def _write_journal(
     failures: Sequence[FailedImage],
 ) -> None:
     earlier = base.folder / JOURNAL if base else None
-    lines = earlier.read_text(encoding="utf-8") if earlier and earlier.is_file() else ""
+    lines = earlier.read_bytes() if earlier and earlier.is_file() else b""
     entry = {
         "finished": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "version": __version__,
@@ -214,7 +236,7 @@ def _write_journal(
         "failed_images": len(failures),
         **plan,
     }
-    (folder / JOURNAL).write_text(lines + json.dumps(entry) + "\n", encoding="utf-8")
+    (folder / JOURNAL).write_bytes(lines + json.dumps(entry).encode() + b"\n")
 
 
 def _replace(out: Path, staged: Path, work: Path) -> None:
@@ -222,14 +244,25 @@ def _replace(out: Path, staged: Path, work: Path) -> None:
 
     A node that has the old region open keeps its mapped files.
     """
+    sync_folder(staged)
+    shutil.rmtree(work / _PREVIOUS, ignore_errors=True)
+    (work / _MOVING).touch()
     if out.exists():
         out.rename(work / _PREVIOUS)
     staged.rename(out)
+    sync(out.parent)
 
 
-def _restore_after_crash(out: Path, work: Path) -> None:
-    if (work / _PREVIOUS).is_dir() and not out.exists():
-        (work / _PREVIOUS).rename(out)
+def _mend_after_crash(out: Path, work: Path) -> None:
+    """Undo, or finish, what a build that was killed while it moved its region left."""
+    if not (work / _MOVING).exists():
+        return
+    if (work / _STAGED).exists():
+        if (work / _PREVIOUS).is_dir() and not out.exists():
+            (work / _PREVIOUS).rename(out)
+        (work / _MOVING).unlink()
+    else:
+        remove_work(work)
 
 
 def _clear(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
@@ -12,7 +13,7 @@ from vlm_vpr_ros.errors import ImageError
 from vlm_vpr_ros.mapping.batches import BatchStore, FailedImage
 from vlm_vpr_ros.mapping.observation import Observation
 from vlm_vpr_ros.retrieval.encoder import Encoder
-from vlm_vpr_ros.types import RgbImage
+from vlm_vpr_ros.types import Descriptor, RgbImage
 
 BATCH = 16
 
@@ -24,7 +25,8 @@ def encode_all(
 ) -> Iterator[list[Observation]]:
     """Encode observations into the store, and yield each batch when it is there.
 
-    Batches that the store has already are neither decoded nor encoded again.
+    Batches that the store has already are neither decoded nor encoded again, unless the recording
+    has changed and they would be of other images.
     """
     for number, (batch, decoded) in enumerate(_decoded_ahead(observations, store)):
         if decoded is not None:
@@ -40,7 +42,8 @@ def _decoded_ahead(
     with ThreadPoolExecutor(1) as decoder:
         number = 0
         while batch := list(islice(observations, BATCH)):
-            decoding = None if number in store else decoder.submit(_load_all, batch)
+            stored = store.has(number, _identity(batch))
+            decoding = None if stored else decoder.submit(_load_all, batch)
             if waiting:
                 yield waiting[0], waiting[1].result() if waiting[1] else None
             waiting = (batch, decoding)
@@ -56,8 +59,13 @@ def _load_all(batch: Sequence[Observation]) -> Decoded:
 def _load(observation: Observation) -> RgbImage | ImageError:
     try:
         return observation.load()
-    except ImageError as error:
-        return error
+    except (ImageError, OSError) as error:
+        return ImageError(str(error))
+
+
+def _identity(batch: Sequence[Observation]) -> str:
+    text = repr([(o.source, o.drive, o.stamp_ns) for o in batch])
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _encode(
@@ -67,16 +75,31 @@ def _encode(
     store: BatchStore,
     number: int,
 ) -> None:
-    images: list[RgbImage] = []
+    descriptors = np.empty((len(batch), encoder.card.dim), np.float32)
     rows: list[int] = []
     failures: list[FailedImage] = []
-    for row, (observation, image) in enumerate(zip(batch, decoded, strict=True)):
-        if isinstance(image, ImageError):
-            failures.append(FailedImage(observation.source, str(image)))
+    for row, result in enumerate(_encoded(decoded, encoder)):
+        if isinstance(result, ImageError):
+            failures.append(FailedImage(batch[row].source, str(result)))
         else:
-            images.append(image)
+            descriptors[len(rows)] = result
             rows.append(row)
-    descriptors = (
-        encoder.encode_batch(images) if images else np.empty((0, encoder.card.dim), np.float32)
-    )
-    store.put(number, descriptors, rows, failures)
+    store.put(number, _identity(batch), descriptors[: len(rows)], rows, failures)
+
+
+def _encoded(decoded: Decoded, encoder: Encoder) -> list[Descriptor | ImageError]:
+    """The descriptor of each image, or why there is none."""
+    images = [image for image in decoded if not isinstance(image, ImageError)]
+    descriptors: Iterator[Descriptor | ImageError]
+    try:
+        descriptors = iter(encoder.encode_batch(images))
+    except ImageError:  # one of them: find it
+        descriptors = (_encode_one(image, encoder) for image in images)
+    return [image if isinstance(image, ImageError) else next(descriptors) for image in decoded]
+
+
+def _encode_one(image: RgbImage, encoder: Encoder) -> Descriptor | ImageError:
+    try:
+        return encoder.encode(image)
+    except ImageError as error:
+        return error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 
 from vlm_vpr_ros.errors import SourceError
 from vlm_vpr_ros.geodesy import distance_m
@@ -37,9 +38,12 @@ class Selection:
         last: dict[str, GeoPoint] = {}
         for source in sources:
             for observation in source.observations():
-                position, drive = observation.position, observation.drive
+                position, drive = observation.position, _utf8(observation.drive)
                 if position is None:
                     self.report.leave_out("image without a position", observation.source)
+                    continue
+                if not (abs(position.lat_deg) <= 90 and abs(position.lon_deg) <= 180):
+                    self.report.leave_out("coordinates out of range", observation.source)
                     continue
                 self._check_drive(drive, source, source_of_drive.setdefault(drive, source))
                 if drive in last and self._too_near(last[drive], position):
@@ -47,7 +51,7 @@ class Selection:
                     self.report.leave_out(reason, observation.source)
                     continue
                 last[drive] = position
-                yield observation
+                yield replace(observation, drive=drive, source=_utf8(observation.source))
 
     def _too_near(self, last: GeoPoint, position: GeoPoint) -> bool:
         if not self._every_m:
@@ -66,3 +70,8 @@ class Selection:
                 f"{first.name} and {source.name} both call their drive `{drive}`. Build them one "
                 "after the other with --drive NAME, so that they can be told apart."
             )
+
+
+def _utf8(text: str) -> str:
+    """A name that can be stored: those of files need not be valid UTF-8."""
+    return text.encode(errors="replace").decode()

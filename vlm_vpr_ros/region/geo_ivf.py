@@ -103,17 +103,25 @@ class GeoIvf:
         """
         if lists is None:
             lists = np.arange(self._index.nlist, dtype=np.int64)
+        if not len(lists):
+            return np.empty(0, np.int64), np.empty(0, np.float32)
         probes = np.ascontiguousarray(lists, np.int64)[None]
         self._index.nprobe = probes.shape[1]
         # faiss holds no reference to what it is handed: the arrays live in this frame.
         row = np.ascontiguousarray(query, np.float32)[None]
         unused = np.zeros(probes.shape, np.float32)
         similarity, reference = search_preassigned(self._index, row, k, probes, unused)
-        found = reference[0] >= 0
-        return reference[0][found], similarity[0][found]
+        found = (reference[0] >= 0) & np.isfinite(similarity[0])
+        # fp16 rounds a cosine of 1 to either side.
+        return reference[0][found], np.clip(similarity[0][found], -1, 1)
 
     def descriptors(self, count: int) -> npt.NDArray[np.float32]:
-        """All descriptors as (count, dim), row i that of reference i."""
+        """All descriptors as (count, dim), row i that of reference i.
+
+        Raises:
+            ValueError: the index does not hold each reference once, or holds no finite numbers.
+        """
+        seen = np.zeros(count, bool)
         result = np.empty((count, self.dim), np.float32)
         inverted = self._index.invlists
         for cell in range(self._index.nlist):
@@ -122,7 +130,14 @@ class GeoIvf:
                 continue
             ids = faiss.rev_swig_ptr(inverted.get_ids(cell), size)
             codes = faiss.rev_swig_ptr(inverted.get_codes(cell), size * self.dim * _FP16_BYTES)
+            if ids.min() < 0 or ids.max() >= count:
+                raise ValueError("it names references that do not exist")
+            seen[ids] = True
             result[ids] = codes.view(np.float16).reshape(size, self.dim)
+        if not seen.all():
+            raise ValueError(f"{(~seen).sum()} references have no descriptor")
+        if not np.isfinite(result).all():
+            raise ValueError("it holds numbers that are not finite")
         return result
 
 
@@ -145,7 +160,7 @@ def _check_layout(path: Path, dim: int, count: int, cells: int) -> None:
     reader.expect("<Q", dim * _FP16_BYTES, "scalar quantizer code size")
     reader.expect("<Q", 0, "scalar quantizer training values")
     reader.expect("<Q", dim * _FP16_BYTES, "code size")
-    reader.expect("<?", False, "residual coding")
+    reader.expect("<b", 0, "residual coding")
     reader.expect("4s", b"ilar", "inverted lists type")
     reader.expect("<Q", cells, "number of inverted lists")
     reader.expect("<Q", dim * _FP16_BYTES, "inverted lists' code size")
@@ -161,7 +176,7 @@ def _check_index_header(reader: _Header, dim: int, count: int) -> None:
     reader.expect("<i", dim, "dimension")
     reader.expect("<q", count, "number of descriptors")
     reader.skip("<qq")  # two fields faiss no longer uses
-    reader.expect("<?", True, "trained flag")
+    reader.expect("<b", 1, "trained flag")
     reader.expect("<i", faiss.METRIC_INNER_PRODUCT, "metric")
 
 
@@ -183,11 +198,7 @@ class _Header:
             raise ValueError(f"{what} is {found!r}, expected {value!r}")
 
     def list_sizes(self, cells: int) -> npt.NDArray[np.uint64]:
-        """The sizes of the inverted lists, stored whole ("full") or as pairs ("sprs")."""
-        (kind,) = self.skip("4s")
-        (stored,) = self.skip("<Q")
-        if kind == b"full" and stored == cells:
-            return np.array(self.skip(f"<{cells}Q"), np.uint64)
-        if kind == b"sprs" and stored % 2 == 0 and stored <= 2 * cells:
-            return np.array(self.skip(f"<{stored}Q"), np.uint64)[1::2]
-        raise ValueError(f"inverted lists are stored as {kind!r}")
+        """The sizes of the inverted lists (faiss stores them so when most lists are not empty)."""
+        self.expect("4s", b"full", "form of the list sizes")
+        self.expect("<Q", cells, "number of list sizes")
+        return np.array(self.skip(f"<{cells}Q"), np.uint64)

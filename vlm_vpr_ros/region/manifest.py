@@ -71,18 +71,22 @@ class Background(_Part):
     quantiles: tuple[Similarity, ...] = Field(min_length=99, max_length=99)
 
 
+class _Version(BaseModel):
+    format_version: int
+
+
 class Manifest(_Part):
     """The content of manifest.json."""
 
     format_version: int
     encoder: EncoderId
     references: int = Field(ge=1, le=MAX_REFERENCES)
-    drives: dict[str, int]
+    drives: dict[str, Annotated[int, Field(ge=1)]]
     """References of each drive, in the order they were added."""
     cell_resolution: int = Field(ge=0, le=15)
     """H3 resolution of the inverted lists."""
-    cells: tuple[int, ...] = Field(min_length=1)
-    """H3 cells, ascending; inverted list i of the index holds the references in cells[i]."""
+    cells: int = Field(ge=1, le=MAX_REFERENCES)
+    """Number of H3 cells with references, each an inverted list, in ascending order of the cell."""
     bounds: Bounds
     background: Background | None
     """None when no two references are far enough apart to be different places."""
@@ -100,31 +104,18 @@ def read_manifest(folder: Path) -> Manifest:
         RegionError: the folder is not a region, is damaged, or of another format version.
     """
     path = folder / MANIFEST
-    if not folder.is_dir():
-        raise RegionError(f"{folder}: there is no such region. `vlm_vpr build` makes one.")
-    if not path.is_file():
-        raise RegionError(f"{folder}: not a region: {MANIFEST} is missing")
-    if path.stat().st_size > _MAX_MANIFEST_BYTES:
-        raise RegionError(f"{path}: too large to be a manifest")
     try:
-        manifest = Manifest.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "file"
-        raise RegionError(
-            f"{path}: damaged: {where}: {first['msg']}. Copy the region again, or rebuild it."
-        ) from None
-    if manifest.format_version != FORMAT_VERSION:
-        raise RegionError(
-            f"{folder}: format version {manifest.format_version}, this program reads "
-            f"{FORMAT_VERSION}. Rebuild the region."
-        )
-    if set(manifest.files) != set(HASHED_FILES) or sum(manifest.drives.values()) != (
-        manifest.references
-    ):
-        raise RegionError(f"{path}: damaged: its file list or counts contradict each other")
-    for name, entry in manifest.files.items():
-        _check_size(folder / name, entry.bytes)
+        if not folder.is_dir():
+            raise RegionError(f"{folder}: there is no such region. `vlm_vpr build` makes one.")
+        if not path.is_file():
+            raise RegionError(f"{folder}: not a region: {MANIFEST} is missing")
+        if path.stat().st_size > _MAX_MANIFEST_BYTES:
+            raise RegionError(f"{path}: too large to be a manifest")
+        manifest = _validated(path.read_bytes(), path)
+        for name, entry in manifest.files.items():
+            _check_size(folder / name, entry.bytes)
+    except OSError as error:
+        raise RegionError(f"{folder}: cannot be read: {error}") from None
     return manifest
 
 
@@ -135,7 +126,11 @@ def verify_hashes(folder: Path, manifest: Manifest) -> None:
         RegionError: naming the first file that differs.
     """
     for name, entry in manifest.files.items():
-        if sha256_of(folder / name) != entry.sha256:
+        try:
+            found = sha256_of(folder / name)
+        except OSError as error:
+            raise RegionError(f"{folder / name}: cannot be read: {error}") from None
+        if found != entry.sha256:
             raise RegionError(
                 f"{folder / name}: damaged (SHA-256 differs). Copy the region again, or rebuild it."
             )
@@ -147,6 +142,31 @@ def file_entries(folder: Path, names: Sequence[str]) -> dict[str, FileEntry]:
         name: FileEntry(bytes=(folder / name).stat().st_size, sha256=sha256_of(folder / name))
         for name in names
     }
+
+
+def _validated(text: bytes, path: Path) -> Manifest:
+    try:
+        # The version first: a manifest of another version may have other keys.
+        version = _Version.model_validate_json(text).format_version
+        if version != FORMAT_VERSION:
+            raise RegionError(
+                f"{path}: format version {version}, this program reads {FORMAT_VERSION}. "
+                "Rebuild the region."
+            )
+        manifest = Manifest.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "file"
+        raise RegionError(
+            f"{path}: damaged: {where}: {first['msg']}. Copy the region again, or rebuild it."
+        ) from None
+    if (
+        set(manifest.files) != set(HASHED_FILES)
+        or sum(manifest.drives.values()) != manifest.references
+        or manifest.cells > manifest.references
+    ):
+        raise RegionError(f"{path}: damaged: its file list or counts contradict each other")
+    return manifest
 
 
 def _check_size(path: Path, expected_bytes: int) -> None:

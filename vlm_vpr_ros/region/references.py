@@ -32,6 +32,7 @@ _COLUMNS = {
     "sigma_m": pa.float32(),
     "descriptor_norm": pa.float32(),
 }
+_NULLABLE = {"altitude_m", "heading_deg", "stamp_ns", "sigma_m"}
 _DESCRIPTIONS = {
     "altitude_m": "height in metres above altitude_datum",
     "heading_deg": "direction of view, degrees clockwise from true north",
@@ -122,10 +123,15 @@ def read_references(path: Path, expected: int) -> References:
         file = pq.ParquetFile(path)
         if file.metadata.num_rows != expected:
             raise RegionError(f"{path}: damaged: {file.metadata.num_rows} rows, not {expected}")
-        table = file.read(columns=list(_COLUMNS)).cast(pa.schema(list(_COLUMNS.items())))
-        references = _from_table(table)
-    except (pa.ArrowException, OSError, KeyError, ValueError, struct.error) as error:
+        missing = [name for name in _COLUMNS if name not in file.schema_arrow.names]
+        if missing:
+            raise ValueError(f"it has no column {', '.join(missing)}")
+        table = file.read(columns=list(_COLUMNS)).select(list(_COLUMNS))
+        references = _from_table(table.cast(pa.schema(list(_COLUMNS.items()))))
+    except (pa.ArrowException, OSError, KeyError, ValueError) as error:
         raise RegionError(f"{path}: damaged: {error}. Copy the region again.") from None
+    if not np.isfinite(references.descriptor_norm).all():
+        raise RegionError(f"{path}: damaged: descriptor_norm is not finite. Copy the region again.")
     valid = (np.abs(references.lat_deg) <= 90) & (np.abs(references.lon_deg) <= 180)
     if not valid.all():  # NaN compares false, too
         raise RegionError(f"{path}: damaged: {(~valid).sum()} positions are not on Earth")
@@ -137,7 +143,13 @@ def _from_table(table: pa.Table) -> References:
         column = table[name].combine_chunks()
         return np.asarray(column.to_numpy(zero_copy_only=False), np.float64)
 
-    points = [_WKB_POINT.unpack(value) for value in table["geometry"].to_pylist()]
+    for name in _COLUMNS.keys() - _NULLABLE:
+        if table[name].null_count:
+            raise ValueError(f"column {name} has empty values")
+    try:
+        points = [_WKB_POINT.unpack(value) for value in table["geometry"].to_pylist()]
+    except struct.error:
+        raise ValueError("geometry is not WKB points") from None
     if any(order != 1 or kind != 1 for order, kind, _, _ in points):
         raise ValueError("geometry is not little-endian WKB points")
     xy = np.array([p[2:] for p in points], np.float64).reshape(-1, 2)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vlm_vpr_ros.errors import RegionError
+from vlm_vpr_ros.files import read_vector
 from vlm_vpr_ros.region.geo_ivf import GeoIvf
 from vlm_vpr_ros.region.manifest import (
     DESCRIPTORS,
@@ -45,7 +46,13 @@ class Region:
         self.references = references
         self.mean_descriptor = mean_descriptor
         self._index = index
-        self._list_of_cell = {cell: i for i, cell in enumerate(manifest.cells)}
+        cells = np.unique(references.cell).tolist()  # list i of the index is the i-th of them
+        if len(cells) != manifest.cells:
+            raise RegionError(
+                f"{folder}: damaged: references in {len(cells)} cells, not {manifest.cells}. "
+                "Copy the region again."
+            )
+        self._list_of_cell = {cell: i for i, cell in enumerate(cells)}
 
     @classmethod
     def open(cls, folder: Path, verify: bool = False) -> Region:
@@ -63,13 +70,13 @@ class Region:
             manifest,
             read_references(folder / REFERENCES, count),
             _read_mean(folder / MEAN_DESCRIPTOR, dim),
-            GeoIvf.open(folder / DESCRIPTORS, dim, count, len(manifest.cells)),
+            GeoIvf.open(folder / DESCRIPTORS, dim, count, manifest.cells),
         )
 
-    def check_encoder(self, name: str, fingerprint: str) -> None:
+    def check_encoder(self, name: str, fingerprint: str, dim: int) -> None:
         """Raise RegionError unless this encoder's descriptors compare with the region's."""
         built_with = self.manifest.encoder
-        if built_with.fingerprint == fingerprint:
+        if built_with.fingerprint == fingerprint and built_with.dim == dim:
             return
         if built_with.name == name:
             raise RegionError(
@@ -93,10 +100,8 @@ class Region:
         """
         lists = None
         if cells is not None:
-            known = [self._list_of_cell[cell] for cell in cells if cell in self._list_of_cell]
+            known = [self._list_of_cell[c] for c in dict.fromkeys(cells) if c in self._list_of_cell]
             lists = np.array(known, np.int64)
-            if not known:
-                return ()
         rows, similarities = self._index.search(descriptor, k, lists)
         return tuple(
             Candidate(int(row), self.references.point(int(row)), float(similarity))
@@ -105,8 +110,17 @@ class Region:
         )
 
     def raw_descriptors(self) -> npt.NDArray[np.float32]:
-        """(n, dim) descriptors as the encoder gave them, to fp16 precision."""
-        centred = self._index.descriptors(len(self.references))
+        """(n, dim) descriptors as the encoder gave them, to fp16 precision.
+
+        Raises:
+            RegionError: the index does not hold every reference's.
+        """
+        try:
+            centred = self._index.descriptors(len(self.references))
+        except ValueError as error:
+            raise RegionError(
+                f"{self.folder / DESCRIPTORS}: damaged: {error}. Copy the region again."
+            ) from None
         norms = self.references.descriptor_norm[:, None]
         raw: npt.NDArray[np.float32] = centred * norms + self.mean_descriptor
         return raw
@@ -114,11 +128,6 @@ class Region:
 
 def _read_mean(path: Path, dim: int) -> npt.NDArray[np.float32]:
     try:
-        mean = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        return read_vector(path, dim)
+    except ValueError as error:
         raise RegionError(f"{path}: damaged: {error}. Copy the region again.") from None
-    if not isinstance(mean, np.ndarray) or mean.shape != (dim,) or mean.dtype != np.float32:
-        raise RegionError(f"{path}: damaged: not {dim} float32 numbers. Copy the region again.")
-    if not np.isfinite(mean).all():
-        raise RegionError(f"{path}: damaged: it holds numbers that are not finite")
-    return mean

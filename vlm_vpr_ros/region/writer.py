@@ -24,7 +24,7 @@ from vlm_vpr_ros.region.manifest import (
     file_entries,
 )
 from vlm_vpr_ros.region.references import References, write_references
-from vlm_vpr_ros.retrieval.encoder import unit_rows
+from vlm_vpr_ros.retrieval.centring import without_mean
 
 SMALL_REGION = 100
 """References below which a region's own mean is too noisy to be removed alone."""
@@ -63,12 +63,12 @@ def write_region(
 
     cells, lists = np.unique(references.cell, return_inverse=True)
     index = GeoIvf.empty(encoder.dim, len(cells))
-    sample_centred = unit_rows(sample_raw - mean)
+    sample_centred = without_mean(sample_raw, mean)
     first = 0
     for raw in raw_chunks():
         rows = np.arange(first, first + len(raw))
         references.descriptor_norm[rows] = np.linalg.norm(raw - mean, axis=1)
-        centred = unit_rows(raw - mean)
+        centred = without_mean(raw, mean)
         index.add(centred, lists[rows], rows)
         sample.see(sample_centred, first, centred)
         first += len(raw)
@@ -82,7 +82,7 @@ def write_region(
         references=len(references),
         drives=dict(Counter(references.drive)),
         cell_resolution=cell_resolution,
-        cells=tuple(int(cell) for cell in cells),
+        cells=len(cells),
         bounds=_bounds(references),
         background=sample.background(),
         files=file_entries(folder, HASHED_FILES),

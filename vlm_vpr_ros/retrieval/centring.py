@@ -13,13 +13,28 @@ import numpy.typing as npt
 from vlm_vpr_ros.retrieval.encoder import unit_rows
 from vlm_vpr_ros.types import Descriptor
 
-NOVEL_SIMILARITY = 0.8
-"""A frame whose raw descriptor is closer than this to the last one counted shows nothing new: a
-parked robot must not teach the mean its own view (after 60 equal frames the view would vanish).
-Views 5 m apart reach 0.7, one view under strong sensor noise 0.9."""
+NOVEL_SIMILARITY = 0.7
+"""A frame that is closer than this to the last one counted shows nothing new: a parked robot must
+not teach the mean its own view (after 60 equal frames the view would vanish). Compared less the
+region's mean, as raw descriptors of some encoders are all closer than this to each other. The
+default encoder on Gardens Point: consecutive frames up to 0.5, one view under sensor noise of 15
+grey levels 0.75 and more."""
 
 MEMORY_FRAMES = 500
 """Frames after which the oldest fade from the mean: light changes over a day."""
+
+
+NOTHING_LEFT = 1e-4
+"""A descriptor this close to the mean is the mean: what is left of it is rounding (fp32, fp16)."""
+
+
+def without_mean(
+    descriptors: npt.NDArray[np.float32], mean: npt.NDArray[np.float32 | np.float64]
+) -> npt.NDArray[np.float32]:
+    """Raw descriptors (..., dim) centred, unit length; zero where nothing but rounding is left."""
+    rest = (descriptors - mean).astype(np.float32)
+    rest[np.linalg.norm(rest, axis=-1) < NOTHING_LEFT] = 0
+    return unit_rows(rest)
 
 
 class CausalCentring:
@@ -43,18 +58,14 @@ class CausalCentring:
 
     def centred(self, descriptor: Descriptor) -> Descriptor:
         """Count one raw descriptor, (dim,) unit length, and return it centred, unit length."""
-        if self._is_novel(descriptor):
+        view = without_mean(descriptor, self._region_mean)
+        if self._last_counted is None or float(view @ self._last_counted) < NOVEL_SIMILARITY:
             if self._frames == MEMORY_FRAMES:
                 self._sum *= 1 - 1 / MEMORY_FRAMES
             else:
                 self._frames += 1
             self._sum += descriptor
-            self._last_counted = descriptor
+            self._last_counted = view
         weight = self._pseudo_frames + self._frames
         mean = (self._pseudo_frames * self._region_mean + self._sum) / weight
-        return unit_rows((descriptor - mean).astype(np.float32))
-
-    def _is_novel(self, descriptor: Descriptor) -> bool:
-        return (
-            self._last_counted is None or float(descriptor @ self._last_counted) < NOVEL_SIMILARITY
-        )
+        return without_mean(descriptor, mean)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy.typing as npt
 import onnxruntime
 
 from vlm_vpr_ros.config import EncoderConfig
-from vlm_vpr_ros.errors import ModelError
+from vlm_vpr_ros.errors import ImageError, ModelError
 from vlm_vpr_ros.retrieval.model_card import (
     EncoderCard,
     InputSpec,
@@ -47,8 +48,9 @@ class Encoder:
         self._session = _open_session(folder / card.file, config)
         # What get_available_providers() lists need not start: only the session knows what runs.
         self.provider: str = self._session.get_providers()[0]
+        batch = self._session.get_inputs()[0].shape[:1]
+        self._one_at_a_time = batch == [1]
         self._check_signature()
-        self._batch_limit = self._session.get_inputs()[0].shape[0]
 
     @classmethod
     def load(cls, config: EncoderConfig) -> Encoder:
@@ -60,41 +62,69 @@ class Encoder:
         return cls(*read_encoder_card(config.name), config)
 
     def encode(self, image: RgbImage) -> Descriptor:
-        """Descriptor of one image, (dim,), unit length."""
+        """Descriptor of one image, (dim,), unit length.
+
+        Raises:
+            ImageError: not an RGB image, or too small for a network of dynamic size.
+            ModelError: the network fails.
+        """
         descriptor: Descriptor = self.encode_batch([image])[0]
         return descriptor
 
     def encode_batch(self, images: Sequence[RgbImage]) -> npt.NDArray[np.float32]:
         """Descriptors of images, (n, dim), unit length.
 
-        Images of one batch may differ in size only if the network's input is of fixed size.
+        Raises:
+            ImageError: one of them is not an RGB image, or too small for a network of dynamic size.
+            ModelError: the network fails.
         """
-        batch = np.stack([prepared(image, self.card.input) for image in images])
-        step = self._batch_limit if isinstance(self._batch_limit, int) else len(batch)
-        names = [self.card.output.name]
-        rows = [
-            self._session.run(names, {self.card.input.name: batch[i : i + step]})[0]
-            for i in range(0, len(batch), step)
-        ]
-        return unit_rows(np.concatenate(rows).reshape(len(batch), -1))
+        for image in images:
+            _check_pixels(image)
+        inputs = [prepared(image, self.card.input) for image in images]
+        together: dict[object, list[int]] = {}  # images of one run have one size
+        for i, values in enumerate(inputs):
+            together.setdefault(i if self._one_at_a_time else values.shape, []).append(i)
+        descriptors = np.empty((len(images), self.card.dim), np.float32)
+        for rows in together.values():
+            try:
+                descriptors[rows] = self._run(np.stack([inputs[i] for i in rows]))
+            except Exception as error:  # onnxruntime raises classes of its own, one for each code
+                if self.card.input.width is not None:
+                    raise ModelError(f"{self.card.file}: the encoder fails: {error}") from None
+                height, width, _ = images[rows[0]].shape
+                raise ImageError(
+                    f"the encoder cannot take an image of {width} x {height} pixels: {error}"
+                ) from None
+        if not np.isfinite(descriptors).all():
+            raise ImageError("the encoder gives numbers that are not finite")
+        return unit_rows(descriptors)
+
+    def _run(self, batch: npt.NDArray[np.generic]) -> npt.NDArray[np.float32]:
+        output = self._session.run([self.card.output.name], {self.card.input.name: batch})[0]
+        return np.asarray(output, np.float32).reshape(len(batch), -1)
 
     def _check_signature(self) -> None:
-        """Run a blank image, so that a card that does not fit is found now and not on the robot."""
+        """Run blank images, so that a card that does not fit is found now and not on the robot."""
         spec = self.card.input
         blank = np.zeros((spec.height or 224, spec.width or 224, 3), np.uint8)
+        count = 1 if self._one_at_a_time else 2
         try:
-            output = self._session.run(
-                [self.card.output.name], {spec.name: prepared(blank, spec)[None]}
-            )[0]
+            output = self._run(np.stack([prepared(blank, spec)] * count))
         except Exception as error:  # onnxruntime raises classes of its own, one for each code
             raise ModelError(
-                f"{self.card.file}: does not run on the input that its card describes: {error}"
+                f"{self.card.file}: does not run on the input that its card describes: {error}. "
+                "Its batch must be of dynamic size or 1."
             ) from None
-        if output.size != self.card.dim:
+        if output.shape[1] != self.card.dim:
             raise ModelError(
-                f"{self.card.file}: gives {output.size} numbers an image, but its card says "
-                f"{self.card.dim}"
+                f"{self.card.file}: gives {output.shape[1]} numbers an image, its card says "
+                f"{self.card.dim}: mend `dim` or `output.name`"
             )
+
+
+def _check_pixels(image: RgbImage) -> None:
+    if image.ndim != 3 or image.shape[2] != 3 or not image.size or image.dtype != np.uint8:
+        raise ImageError(f"not an RGB image: {image.dtype} of shape {image.shape}")
 
 
 def prepared(image: RgbImage, spec: InputSpec) -> npt.NDArray[np.float32 | np.uint8]:
@@ -119,9 +149,9 @@ def prepared(image: RgbImage, spec: InputSpec) -> npt.NDArray[np.float32 | np.ui
 
 def unit_rows(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Vectors along the last axis scaled to unit length; zero vectors stay zero."""
-    norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    unit: npt.NDArray[np.float32] = vectors / np.maximum(norms, np.finfo(np.float32).tiny)
-    return unit
+    exact = vectors.astype(np.float64)  # squares of float32 overflow and underflow
+    norms = np.linalg.norm(exact, axis=-1, keepdims=True)
+    return np.asarray(exact / np.where(norms > 0, norms, 1), np.float32)
 
 
 def _open_session(path: Path, config: EncoderConfig) -> onnxruntime.InferenceSession:
@@ -133,6 +163,8 @@ def _open_session(path: Path, config: EncoderConfig) -> onnxruntime.InferenceSes
         options.intra_op_num_threads = config.threads
     # Spinning threads would keep the robot's cores busy between frames.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    for provider in config.providers:
+        _check_provider(provider)
     known = onnxruntime.get_available_providers()
     providers = [p for p in config.providers if p in known]
     if not providers:
@@ -140,9 +172,17 @@ def _open_session(path: Path, config: EncoderConfig) -> onnxruntime.InferenceSes
             f"encoder.providers {list(config.providers)}: this onnxruntime has only {known}"
         )
     try:
-        return onnxruntime.InferenceSession(path, options, providers=providers)
+        return onnxruntime.InferenceSession(str(path), options, providers=providers)
     except Exception as error:  # onnxruntime raises classes of its own, one for each code
         raise ModelError(f"{path}: onnxruntime cannot load the network: {error}") from None
+
+
+def _check_provider(name: str) -> None:
+    every = onnxruntime.get_all_providers()
+    if name not in every:
+        near = difflib.get_close_matches(name, every, n=1)
+        hint = f"did you mean `{near[0]}`?" if near else f"onnxruntime knows {every}"
+        raise ModelError(f"encoder.providers: there is no `{name}`: {hint}")
 
 
 def _fingerprint(card: EncoderCard) -> str:

@@ -6,16 +6,17 @@ A card is a YAML file beside its model. Any ONNX encoder becomes usable by writi
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import numpy.typing as npt
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from vlm_vpr_ros.errors import ModelError
-from vlm_vpr_ros.files import sha256_of
+from vlm_vpr_ros.files import read_vector, read_yaml, sha256_of
 from vlm_vpr_ros.resources import model_path
+
+Positive = Annotated[float, Field(gt=0)]
 
 
 class _Part(BaseModel):
@@ -42,7 +43,15 @@ class InputSpec(_Part):
     interpolation: Literal["area", "linear", "cubic"] = "area"
     scale: float = Field(1 / 255, gt=0)
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    std: tuple[Positive, Positive, Positive] = (1.0, 1.0, 1.0)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> InputSpec:
+        if (self.width is None) != (self.height is None):
+            raise ValueError("give width and height, or neither for a network of dynamic size")
+        if self.dtype == "uint8" and self.model_fields_set & {"scale", "mean", "std"}:
+            raise ValueError("scale, mean and std do not apply to a uint8 input")
+        return self
 
 
 class OutputSpec(_Part):
@@ -79,9 +88,7 @@ def read_encoder_card(name_or_path: str) -> tuple[EncoderCard, Path]:
     by_path = name_or_path.endswith((".yaml", ".yml"))
     path = Path(name_or_path).expanduser() if by_path else model_path(f"{name_or_path}.yaml")
     try:
-        card = EncoderCard.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ModelError(f"{path}: cannot read the model card: {error}") from None
+        card = EncoderCard.model_validate(read_yaml(path))
     except ValidationError as error:
         faults = "; ".join(
             f"{'.'.join(str(p) for p in e['loc']) or 'card'}: {e['msg']}" for e in error.errors()
@@ -89,6 +96,8 @@ def read_encoder_card(name_or_path: str) -> tuple[EncoderCard, Path]:
         raise ModelError(
             f"{path}: not a valid encoder card: {faults}. models/README.md explains each key."
         ) from None
+    except ValueError as error:  # after ValidationError, which is one
+        raise ModelError(f"{path}: cannot read the model card: {error}") from None
     check_hash(path.parent / card.file, card.sha256)
     return card, path.parent
 
@@ -103,17 +112,21 @@ def read_generic_mean(card: EncoderCard, folder: Path) -> npt.NDArray[np.float32
         return None
     path = folder / card.generic_mean.file
     check_hash(path, card.generic_mean.sha256)
-    mean = np.load(path, allow_pickle=False)
-    if mean.shape != (card.dim,):
-        raise ModelError(f"{path}: shape {mean.shape}, but the card says dim {card.dim}")
-    return np.asarray(mean, np.float32)
+    try:
+        return read_vector(path, card.dim)
+    except ValueError as error:
+        raise ModelError(f"{path}: {error}; the card says dim {card.dim}") from None
 
 
 def check_hash(path: Path, sha256: str) -> None:
     """Raise ModelError unless the file exists and has this hash."""
     if not path.is_file():
         raise ModelError(f"{path}: the model file is missing; fetch it again or mend its card")
-    if sha256_of(path) != sha256:
+    try:
+        found = sha256_of(path)
+    except OSError as error:
+        raise ModelError(f"{path}: cannot read the model file: {error}") from None
+    if found != sha256:
         raise ModelError(
             f"{path}: the file is not the one its card describes (SHA-256 differs). Fetch it "
             "again, or write the new hash into the card if you changed the model on purpose."
