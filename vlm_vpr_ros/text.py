@@ -36,7 +36,7 @@ def size(count: float) -> str:
 
 def length(metres: float) -> str:
     """A length for people: 950 m, 12.3 km."""
-    if metres < 10:
+    if metres < 100:
         return f"{metres:.1f} m"
     return f"{metres:.0f} m" if metres < 1000 else f"{metres / 1000:,.1f} km"
 

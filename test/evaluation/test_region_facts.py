@@ -69,5 +69,5 @@ def test_text_for_terminals() -> None:
     assert [size(n) for n in (0, 999, 1000, 999_949, 999_960, 2e12)] == [
         *("0 B", "999 B", "1.0 kB", "999.9 kB", "1.0 MB", "2.0 TB")
     ]
-    assert [length(m) for m in (4.96, 12, 1234)] == ["5.0 m", "12 m", "1.2 km"]
+    assert [length(m) for m in (4.96, 120, 1234)] == ["5.0 m", "120 m", "1.2 km"]
     assert [counted(n, "image") for n in (0, 1, 1200)] == ["0 images", "1 image", "1,200 images"]

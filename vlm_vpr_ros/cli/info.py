@@ -86,7 +86,7 @@ def _drives(drives: Mapping[str, Mapping[str, Any]]) -> str:
             name,
             f"{drive['references']:,}",
             length(drive["length_m"]),
-            "-" if drive["spacing_m"] is None else f"{drive['spacing_m']:.1f} m",
+            "-" if drive["spacing_m"] is None else length(drive["spacing_m"]),
             f"{drive['headings']:,}",
             _moment(drive["first_stamp_ns"]),
         ]

@@ -74,7 +74,8 @@ def _drive_shapes(references: References, rows: Rows, step: int) -> tuple[Shape,
     thin = rows[::step]
     ways = _ways(references, rows, step)
     shapes: list[Shape] = [ways, _points(references, thin)]
-    if ways.lat_deg:  # photos that follow no way have no start and no end either
+    # Photos of a collection, which follow no way, have no start and no end either.
+    if 2 * sum(len(lat) for lat in ways.lat_deg) >= len(thin) > 1:
         shapes += [_end(references, rows[0], "start"), _end(references, rows[-1], "end")]
     return tuple(shapes)
 
