@@ -25,7 +25,8 @@ def write_tiny_encoder(folder: Path, name: str = "tiny") -> Path:
         f"name: {name}\nkind: encoder\ndescription: average pooling, for tests\n"
         f"file: {name}.onnx\nsha256: {hashlib.sha256(network).hexdigest()}\ndim: {DIM}\n"
         f"input: {{name: image, width: {WIDTH}, height: {HEIGHT}}}\n"
-        "output: {name: descriptor}\nchance_similarity: 0.6\nsource: this test\nlicence: Apache-2.0\n",
+        "output: {name: descriptor}\nchance_similarity: 0.6\n"
+        "source: this test\nlicence: Apache-2.0\n",
         encoding="utf-8",
     )
     return card

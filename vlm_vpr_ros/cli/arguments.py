@@ -65,6 +65,17 @@ def add_topic_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fix-topic", metavar="T", help="positions of a bag with several topics")
 
 
+def metres(text: str) -> float:
+    """A distance on the command line."""
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise ValueError
+    return value
+
+
+metres.__name__ = "distance in metres"  # argparse says "invalid <name> value"
+
+
 def open_sources(
     arguments: argparse.Namespace, paths: Sequence[Path], drive: str | None = None
 ) -> list[Source]:

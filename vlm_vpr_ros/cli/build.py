@@ -6,7 +6,13 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vlm_vpr_ros.cli.arguments import Commands, add_topic_arguments, open_sources, progress_bar
+from vlm_vpr_ros.cli.arguments import (
+    Commands,
+    add_topic_arguments,
+    metres,
+    open_sources,
+    progress_bar,
+)
 from vlm_vpr_ros.cli.reading import reading_lines
 from vlm_vpr_ros.text import counted, plain, size
 
@@ -30,7 +36,7 @@ def add_parser(commands: Commands) -> None:
     )
     parser.add_argument(
         "--every",
-        type=_metres,
+        type=metres,
         default=0.0,
         metavar="METRES",
         help="skip images nearer than this to the last one of their drive",
@@ -62,16 +68,6 @@ def run(arguments: argparse.Namespace) -> int:
         )
     print(_text(summary))
     return 0
-
-
-def _metres(text: str) -> float:
-    value = float(text)
-    if not 0 <= value < float("inf"):
-        raise ValueError
-    return value
-
-
-_metres.__name__ = "distance in metres"  # argparse says "invalid <name> value"
 
 
 def _text(summary: BuildSummary) -> str:

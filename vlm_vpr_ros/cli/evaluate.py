@@ -13,6 +13,7 @@ from vlm_vpr_ros.cli.arguments import (
     add_topic_arguments,
     check_output,
     config_of,
+    metres,
     open_sources,
     progress_bar,
 )
@@ -37,7 +38,7 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument("--map", type=Path, metavar="FILE.html|.png", help="draw the result there")
     parser.add_argument(
         "--false-fix-m",
-        type=float,
+        type=metres,
         default=50.0,
         metavar="METRES",
         help="a fix farther from the truth than this is false (default: 50)",

@@ -50,17 +50,17 @@ def run(arguments: argparse.Namespace) -> int:
 
     region = Region.open(arguments.region)
     localizer = Localizer(region, Encoder.load(config.encoder), config)
+    if not arguments.json:  # the lines themselves show the progress
+        for path in arguments.images:
+            print(_text(path, _localize(localizer, path), region.references), flush=True)
+        return 0
     records = []
     with progress_bar(len(arguments.images), "localizing") as advance:
         for path in arguments.images:
             outcome = _localize(localizer, path)
+            records.append({"image": str(path), **outcome_record(outcome)})
             advance(1)
-            if arguments.json:
-                records.append({"image": str(path), **outcome_record(outcome)})
-            else:
-                print(_text(path, outcome, region.references))
-    if arguments.json:
-        print(json.dumps(records, indent=1, allow_nan=False))
+    print(json.dumps(records, indent=1, allow_nan=False))
     return 0
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from vlm_vpr_ros.geodesy import displaced, distance_m, east_north_m
+from vlm_vpr_ros.geodesy import displaced, earth_centred_m, east_north_m
 from vlm_vpr_ros.types import Candidate, GeoPoint
 
 SIMILARITY_SCALE = 0.03
@@ -45,25 +45,23 @@ def group_by_place(candidates: Sequence[Candidate], radius_m: float) -> list[Pla
     The best candidate not yet in a group founds one and takes all others within `radius_m`. The
     result does not depend on the order of the candidates.
     """
-    left = sorted(candidates, key=lambda c: (-c.similarity, c.reference))
+    ranked = sorted(candidates, key=lambda c: (-c.similarity, c.reference))
+    points_m = earth_centred_m(
+        [c.position.lat_deg for c in ranked], [c.position.lon_deg for c in ranked]
+    )
+    left = np.arange(len(ranked))
     places = []
-    while left:
-        founder = left[0].position
-        distances = distance_m(
-            founder.lat_deg,
-            founder.lon_deg,
-            [c.position.lat_deg for c in left],
-            [c.position.lon_deg for c in left],
-        )
-        near = distances <= radius_m
-        near[0] = True
-        places.append(_place(tuple(c for c, inside in zip(left, near, strict=True) if inside)))
-        left = [c for c, inside in zip(left, near, strict=True) if not inside]
+    while len(left):
+        near = np.linalg.norm(points_m[left] - points_m[left[0]], axis=1) <= radius_m
+        places.append(_place(tuple(ranked[i] for i in left[near])))
+        left = left[~near]
     return places
 
 
 def _place(members: tuple[Candidate, ...]) -> Place:
     best = members[0].position
+    if len(members) == 1:
+        return Place(members, best, np.zeros((2, 2)))
     offsets = east_north_m(
         best.lat_deg,
         best.lon_deg,
