@@ -10,15 +10,18 @@ import numpy.typing as npt
 
 from vlm_vpr_ros.config import FixConfig, LocalizerConfig
 from vlm_vpr_ros.estimation.covariance import horizontal_covariance, with_vertical
+from vlm_vpr_ros.estimation.evidence import chance_similarity, weighed
 from vlm_vpr_ros.estimation.gate import decide
 from vlm_vpr_ros.estimation.hypotheses import Place, group_by_place
-from vlm_vpr_ros.estimation.posterior import chance_similarity, posterior
+from vlm_vpr_ros.estimation.posterior import posterior
 from vlm_vpr_ros.image_check import flaw
 from vlm_vpr_ros.region.region import Region
 from vlm_vpr_ros.retrieval.centring import CausalCentring
 from vlm_vpr_ros.retrieval.encoder import Encoder
 from vlm_vpr_ros.stopwatch import Stopwatch
 from vlm_vpr_ros.types import Fix, Frame, GeoPoint, Hypothesis, Outcome, Reason
+from vlm_vpr_ros.verification.geometric_check import GeometricCheck
+from vlm_vpr_ros.verification.local_features import LocalFeatureExtractor
 
 
 class Localizer:
@@ -28,24 +31,35 @@ class Localizer:
     is a new drive. Not thread-safe: one frame at a time.
     """
 
-    def __init__(self, region: Region, encoder: Encoder, config: LocalizerConfig) -> None:
+    def __init__(
+        self,
+        region: Region,
+        encoder: Encoder,
+        extractor: LocalFeatureExtractor | None,
+        config: LocalizerConfig,
+    ) -> None:
         region.check_encoder(encoder.card.name, encoder.fingerprint, encoder.card.dim)
         self._region = region
         self._encoder = encoder
         self._config = config
         self._centring = CausalCentring(region.mean_descriptor, config.retrieval.pseudo_frames)
+        self._geometry = _geometry(region, extractor, config)
         self._chance = chance_similarity(region.manifest.background, encoder.card.chance_similarity)
         self._last_stamp_ns: int | None = None
 
     @classmethod
     def open(cls, region: Path, config: LocalizerConfig) -> Localizer:
-        """Open a region and the encoder it was built with.
+        """Open a region and the networks it was built with.
 
         Raises:
             RegionError: the region is missing, damaged, or built with another encoder.
-            ModelError: the encoder cannot be loaded.
+            ModelError: a network cannot be loaded.
         """
-        return cls(Region.open(region), Encoder.load(config.encoder), config)
+        opened = Region.open(region)
+        extractor = None
+        if opened.features and config.verification.candidates:
+            extractor = LocalFeatureExtractor.load(config.verification, config.encoder)
+        return cls(opened, Encoder.load(config.encoder), extractor, config)
 
     def localize(self, frame: Frame) -> Outcome:
         """Localize one frame. Never raises for what is in the image."""
@@ -60,8 +74,13 @@ class Localizer:
         with watch.stage("search"):
             descriptor = self._centring.centred(raw)
             candidates = self._region.search(descriptor, self._config.retrieval.candidates)
+            candidates = weighed(candidates, self._chance)
+        if self._geometry:
+            with watch.stage("verify"):
+                inliers = self._geometry.inliers(frame.image, candidates, self._place_radius_m)
+                candidates = weighed(candidates, self._chance, inliers)
         with watch.stage("estimate"):
-            places = group_by_place(candidates, self._config.gate.false_radius_m / 2)
+            places = group_by_place(candidates, self._place_radius_m)
             hypotheses, none = self._hypotheses(places)
             reason, detail = decide(hypotheses, self._chance, self._config.gate)
             fix = self._fix(places[0]) if reason is Reason.ACCEPTED else None
@@ -95,7 +114,13 @@ class Localizer:
             "drives": ", ".join(manifest.drives),
             "encoder": manifest.encoder.name,
             "provider": self._encoder.provider,
+            "verification": self._geometry.describe() if self._geometry else "off",
         }
+
+    @property
+    def _place_radius_m(self) -> float:
+        """Candidates nearer than this speak for one place: a fix between them is not false."""
+        return self._config.gate.false_radius_m / 2
 
     def _notice_new_drive(self, stamp_ns: int) -> None:
         if self._last_stamp_ns is not None and stamp_ns < self._last_stamp_ns:
@@ -103,11 +128,12 @@ class Localizer:
         self._last_stamp_ns = stamp_ns
 
     def _hypotheses(self, places: Sequence[Place]) -> tuple[tuple[Hypothesis, ...], float]:
-        probabilities, none = posterior([p.similarity for p in places], self._chance)
+        probabilities, none = posterior([place.best.log_odds for place in places])
         hypotheses = tuple(
             Hypothesis(
                 position=place.position,
-                similarity=place.similarity,
+                similarity=place.best.similarity,
+                inliers=place.best.inliers,
                 probability=float(probability),
                 sigma_m=float(np.sqrt(np.trace(self._horizontal_m2(place)) / 2)),
                 candidates=place.candidates,
@@ -124,9 +150,17 @@ class Localizer:
         return Fix(position, with_vertical(self._horizontal_m2(place), config))
 
     def _horizontal_m2(self, place: Place) -> npt.NDArray[np.float64]:
-        best = place.candidates[0].reference
-        sigma_m = float(self._region.references.sigma_m[best])
+        sigma_m = float(self._region.references.sigma_m[place.best.reference])
         return horizontal_covariance(sigma_m, place.spread_enu_m2, self._config.fix)
+
+
+def _geometry(
+    region: Region, extractor: LocalFeatureExtractor | None, config: LocalizerConfig
+) -> GeometricCheck | None:
+    if extractor is None or region.features is None or not config.verification.candidates:
+        return None
+    region.check_features(extractor.card.name, extractor.fingerprint)
+    return GeometricCheck(extractor, region.features, config.verification)
 
 
 def _altitude_m(place: Place, config: FixConfig) -> float | None:

@@ -58,6 +58,7 @@ def _hypothesis_record(hypothesis: Hypothesis) -> dict[str, Any]:
         "lon": number(hypothesis.position.lon_deg, DEGREE_DIGITS),
         "probability": number(hypothesis.probability, 6),
         "similarity": number(hypothesis.similarity, 4),
+        "inliers": hypothesis.inliers,
         "sigma_m": number(hypothesis.sigma_m, 2),
         "references": [candidate.reference for candidate in hypothesis.candidates],
     }

@@ -70,6 +70,10 @@ class Candidate:
     position: GeoPoint
     similarity: float
     """Cosine of the centred descriptors, in [-1, 1]."""
+    inliers: int | None = None
+    """Matched local features that agree with one epipolar geometry; None: not checked."""
+    log_odds: float = 0.0
+    """All that speaks for this reference, in nats; candidates are ranked by it."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,8 @@ class Hypothesis:
 
     Attributes:
         position: where the evidence of its candidates centres.
-        similarity: the best of its candidates.
+        similarity: of its best candidate.
+        inliers: of its best candidate; None when not checked.
         probability: that the robot is there; with `Outcome.probability_none` all sum to one.
         sigma_m: horizontal standard deviation (one axis), given that the robot is there.
         candidates: best first.
@@ -86,6 +91,7 @@ class Hypothesis:
 
     position: GeoPoint
     similarity: float
+    inliers: int | None
     probability: float
     sigma_m: float
     candidates: tuple[Candidate, ...]

@@ -15,9 +15,6 @@ import numpy.typing as npt
 from vlm_vpr_ros.geodesy import displaced, earth_centred_m, east_north_m
 from vlm_vpr_ros.types import Candidate, GeoPoint
 
-SIMILARITY_SCALE = 0.03
-"""A candidate this much less similar than the best weighs 1/e in the position of its group."""
-
 
 @dataclass(frozen=True)
 class Place:
@@ -25,7 +22,7 @@ class Place:
 
     Attributes:
         candidates: best first.
-        position: their mean, weighted by similarity; `alt_m` only if the best one's is known.
+        position: their mean, weighted by their odds; `alt_m` only if the best one's is known.
         spread_enu_m2: (2, 2) their weighted covariance about `position`, east-north, square metres.
     """
 
@@ -34,9 +31,9 @@ class Place:
     spread_enu_m2: npt.NDArray[np.float64]
 
     @property
-    def similarity(self) -> float:
-        """The best candidate's: more references of a place do not make it more likely."""
-        return self.candidates[0].similarity
+    def best(self) -> Candidate:
+        """Speaks for the place: more references of it do not make it more likely."""
+        return self.candidates[0]
 
 
 def group_by_place(candidates: Sequence[Candidate], radius_m: float) -> list[Place]:
@@ -45,7 +42,7 @@ def group_by_place(candidates: Sequence[Candidate], radius_m: float) -> list[Pla
     The best candidate not yet in a group founds one and takes all others within `radius_m`. The
     result does not depend on the order of the candidates.
     """
-    ranked = sorted(candidates, key=lambda c: (-c.similarity, c.reference))
+    ranked = sorted(candidates, key=lambda c: (-c.log_odds, c.reference))
     points_m = earth_centred_m(
         [c.position.lat_deg for c in ranked], [c.position.lon_deg for c in ranked]
     )
@@ -68,8 +65,7 @@ def _place(members: tuple[Candidate, ...]) -> Place:
         [c.position.lat_deg for c in members],
         [c.position.lon_deg for c in members],
     )
-    similarity = np.array([c.similarity for c in members])
-    weights = np.exp((similarity - similarity[0]) / SIMILARITY_SCALE)
+    weights = np.exp(np.array([c.log_odds for c in members]) - members[0].log_odds)
     weights /= weights.sum()
     mean = weights @ offsets
     deviations = np.sqrt(weights)[:, None] * (offsets - mean)

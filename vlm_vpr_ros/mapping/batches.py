@@ -11,6 +11,7 @@ import json
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -38,10 +39,28 @@ class _Entry:
 
     images: str
     rows: list[int]
+    feature_bytes: list[int]
     failures: list[FailedImage]
 
 
 _ENTRY = TypeAdapter(_Entry)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Encoded images.
+
+    Attributes:
+        descriptors: (n, dim) of the images that could be encoded.
+        features: (n,) their local features as bytes; empty where none were asked for.
+        rows: (n,) which images of the batch those are.
+        failures: the others.
+    """
+
+    descriptors: npt.NDArray[np.float32]
+    features: Sequence[bytes]
+    rows: Sequence[int]
+    failures: Sequence[FailedImage]
 
 
 class BatchStore:
@@ -82,43 +101,35 @@ class BatchStore:
         path = self._entry_path(batch)
         return path.is_file() and self._entry(batch).images == images
 
-    def put(
-        self,
-        batch: int,
-        images: str,
-        descriptors: npt.NDArray[np.float32],
-        rows: Sequence[int],
-        failures: Sequence[FailedImage],
-    ) -> None:
-        """Store a batch.
-
-        Args:
-            batch: its number.
-            images: identifies its images.
-            descriptors: (n, dim) of the images that could be encoded.
-            rows: (n,) which images of the batch those are.
-            failures: the others.
-        """
+    def put(self, number: int, images: str, batch: Batch) -> None:
+        """Store a batch under its number; `images` identifies its images."""
         buffer = io.BytesIO()
-        np.save(buffer, descriptors, allow_pickle=False)
-        write_atomic(self._path(batch, "descriptors.npy"), buffer.getvalue())
-        entry = _Entry(images, list(rows), list(failures))
-        write_atomic(self._entry_path(batch), _ENTRY.dump_json(entry))  # last: now it is whole
+        np.save(buffer, batch.descriptors, allow_pickle=False)
+        write_atomic(self._path(number, "descriptors.npy"), buffer.getvalue())
+        write_atomic(self._path(number, "features.bin"), b"".join(batch.features))
+        feature_bytes = [len(encoded) for encoded in batch.features]
+        entry = _Entry(images, list(batch.rows), feature_bytes, list(batch.failures))
+        write_atomic(self._entry_path(number), _ENTRY.dump_json(entry))  # last: now it is whole
 
-    def get(self, batch: int) -> tuple[npt.NDArray[np.float32], list[int], list[FailedImage]]:
-        """What `put` stored: descriptors, rows and failures."""
-        entry = self._entry(batch)
+    def get(self, number: int) -> Batch:
+        """What `put` stored."""
+        entry = self._entry(number)
         try:
-            descriptors = np.load(self._path(batch, "descriptors.npy"), allow_pickle=False)
+            descriptors = np.load(self._path(number, "descriptors.npy"), allow_pickle=False)
+            encoded = self._path(number, "features.bin").read_bytes()
         except (OSError, ValueError, EOFError) as error:
-            raise self._damaged(batch, error) from None
-        if len(descriptors) != len(entry.rows):
-            raise self._damaged(batch, "its files contradict each other")
-        return descriptors, entry.rows, entry.failures
+            raise self._damaged(number, error) from None
+        ends = np.cumsum([0, *entry.feature_bytes])
+        if not len(descriptors) == len(entry.rows) == len(entry.feature_bytes) or (
+            ends[-1] != len(encoded)
+        ):
+            raise self._damaged(number, "its files contradict each other")
+        features = [encoded[a:b] for a, b in pairwise(ends.tolist())]
+        return Batch(descriptors, features, entry.rows, entry.failures)
 
-    def all_descriptors(self, batches: int) -> Iterator[npt.NDArray[np.float32]]:
-        """Descriptors of batch 0 ... batches - 1."""
-        return (self.get(batch)[0] for batch in range(batches))
+    def all(self, batches: int) -> Iterator[Batch]:
+        """Batch 0 ... batches - 1."""
+        return (self.get(number) for number in range(batches))
 
     def remove(self) -> None:
         """Delete the work folder."""

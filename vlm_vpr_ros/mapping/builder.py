@@ -18,15 +18,16 @@ from vlm_vpr_ros import __version__
 from vlm_vpr_ros.errors import ConfigError, RegionError, SourceError
 from vlm_vpr_ros.files import sha256_of, sync, sync_folder
 from vlm_vpr_ros.mapping.batches import BatchStore, FailedImage, remove_work
-from vlm_vpr_ros.mapping.encoding import BATCH, encode_all
+from vlm_vpr_ros.mapping.encoding import BATCH, ImageEncoder, encode_all
 from vlm_vpr_ros.mapping.observation import Observation, Source, SourceReport
 from vlm_vpr_ros.mapping.selection import Selection
-from vlm_vpr_ros.region.manifest import JOURNAL, MANIFEST, EncoderId
+from vlm_vpr_ros.region.manifest import JOURNAL, MANIFEST, EncoderId, FeaturesId
 from vlm_vpr_ros.region.references import References
 from vlm_vpr_ros.region.region import Region
 from vlm_vpr_ros.region.writer import write_region
 from vlm_vpr_ros.retrieval.encoder import Encoder
 from vlm_vpr_ros.types import RgbImage
+from vlm_vpr_ros.verification.local_features import LocalFeatureExtractor
 
 CELL_RESOLUTION = 8
 """H3 resolution of the inverted lists: hexagons of about 0.5 km edge, finer than any prior."""
@@ -63,6 +64,7 @@ def build_region(
     out: Path,
     encoder: Encoder,
     *,
+    extractor: LocalFeatureExtractor | None = None,
     every_m: float = 0.0,
     resume: bool = False,
     progress: Progress = lambda _: None,
@@ -76,6 +78,7 @@ def build_region(
         sources: what to read.
         out: folder of the region.
         encoder: makes the descriptors.
+        extractor: makes the local features; None: a region without.
         every_m: skip images nearer than this to the last one taken of their drive, in metres.
         resume: continue an interrupted build.
         progress: told about every batch.
@@ -89,7 +92,12 @@ def build_region(
         raise ConfigError(f"every_m {every_m}: must be a distance in metres, 0 or more")
     try:
         return _build(
-            sources, out.resolve(), encoder, every_m=every_m, resume=resume, progress=progress
+            sources,
+            out.resolve(),
+            ImageEncoder(encoder, extractor),
+            every_m=every_m,
+            resume=resume,
+            progress=progress,
         )
     except OSError as error:
         raise RegionError(f"{out}: the build stopped: {error}. Mend that and resume it.") from None
@@ -98,7 +106,7 @@ def build_region(
 def _build(
     sources: Sequence[Source],
     out: Path,
-    encoder: Encoder,
+    encoder: ImageEncoder,
     *,
     every_m: float,
     resume: bool,
@@ -115,9 +123,9 @@ def _build(
     failures: list[FailedImage] = []
     batches = 0
     for batch in encode_all(selection.of(sources), encoder, store):
-        _, rows, failed = store.get(batches)
-        observed += [replace(batch[row], load=_released) for row in rows]
-        failures += failed
+        done = store.get(batches)
+        observed += [replace(batch[row], load=_released) for row in done.rows]
+        failures += done.failures
         batches += 1
         progress(len(batch))
     report = selection.report
@@ -131,7 +139,13 @@ def _build(
         if base:
             raw = base.raw_descriptors()
             yield from (raw[i : i + _RAW_CHUNK] for i in range(0, len(raw), _RAW_CHUNK))
-        yield from (d for d in store.all_descriptors(batches) if len(d))
+        yield from (b.descriptors for b in store.all(batches) if len(b.rows))
+
+    def encoded_features() -> Iterator[bytes | memoryview]:
+        if base and base.features:
+            yield from map(base.features.encoded, range(len(base.features)))
+        for stored in store.all(batches):
+            yield from stored.features
 
     references = _references(observed)
     if base:
@@ -142,11 +156,11 @@ def _build(
         staged,
         references,
         raw_chunks,
-        encoder=EncoderId(
-            name=encoder.card.name, fingerprint=encoder.fingerprint, dim=encoder.card.dim
-        ),
-        generic_mean=encoder.generic_mean,
+        encoder=_encoder_id(encoder.encoder),
+        generic_mean=encoder.encoder.generic_mean,
         cell_resolution=CELL_RESOLUTION,
+        features=_features_id(encoder.extractor),
+        encoded_features=encoded_features(),
     )
     added = dict(Counter(o.drive for o in observed))
     _write_journal(staged, base, plan, added, failures)
@@ -186,7 +200,17 @@ def _column(values: Iterable[float | None]) -> npt.NDArray[np.float32]:
     return np.array([np.nan if v is None else v for v in values], np.float32)
 
 
-def _open_base(out: Path, encoder: Encoder) -> Region | None:
+def _encoder_id(encoder: Encoder) -> EncoderId:
+    return EncoderId(name=encoder.card.name, fingerprint=encoder.fingerprint, dim=encoder.card.dim)
+
+
+def _features_id(extractor: LocalFeatureExtractor | None) -> FeaturesId | None:
+    if extractor is None:
+        return None
+    return FeaturesId(name=extractor.card.name, fingerprint=extractor.fingerprint)
+
+
+def _open_base(out: Path, encoder: ImageEncoder) -> Region | None:
     if not out.exists():
         return None
     if out.is_dir() and not any(out.iterdir()):
@@ -194,18 +218,26 @@ def _open_base(out: Path, encoder: Encoder) -> Region | None:
     if not (out / MANIFEST).is_file():
         raise RegionError(f"{out}: exists and is not a region. Name another --out.")
     base = Region.open(out, verify=True)
-    base.check_encoder(encoder.card.name, encoder.fingerprint, encoder.card.dim)
+    card = encoder.encoder.card
+    base.check_encoder(card.name, encoder.encoder.fingerprint, card.dim)
+    if base.manifest.features != _features_id(encoder.extractor):
+        has = base.manifest.features.name if base.manifest.features else "none"
+        raise RegionError(
+            f"{out}: its local features ({has}) are not those of this build; a region has one kind. "
+            "Build with the same options (--no-features or not), or make a new region."
+        )
     return base
 
 
 def _plan(
-    sources: Sequence[Source], out: Path, encoder: Encoder, every_m: float
+    sources: Sequence[Source], out: Path, encoder: ImageEncoder, every_m: float
 ) -> dict[str, object]:
     """What decides the content of the batches."""
     return {
         "sources": [source.name for source in sources],
         "every_m": every_m,
-        "encoder": encoder.fingerprint,
+        "encoder": encoder.encoder.fingerprint,
+        "features": encoder.extractor.fingerprint if encoder.extractor else None,
         "batch": BATCH,
         "base": sha256_of(out / MANIFEST) if (out / MANIFEST).is_file() else None,
     }

@@ -5,23 +5,39 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 
 from vlm_vpr_ros.errors import ImageError
-from vlm_vpr_ros.mapping.batches import BatchStore, FailedImage
+from vlm_vpr_ros.mapping.batches import Batch, BatchStore, FailedImage
 from vlm_vpr_ros.mapping.observation import Observation
 from vlm_vpr_ros.retrieval.encoder import Encoder
 from vlm_vpr_ros.types import Descriptor, RgbImage
+from vlm_vpr_ros.verification.feature_codec import encode_features
+from vlm_vpr_ros.verification.local_features import LocalFeatureExtractor
 
 BATCH = 16
 
 Decoded = list[RgbImage | ImageError]
 
 
+@dataclass(frozen=True)
+class ImageEncoder:
+    """What is computed of each image.
+
+    Attributes:
+        encoder: its descriptor.
+        extractor: its local features; None: they are not wanted.
+    """
+
+    encoder: Encoder
+    extractor: LocalFeatureExtractor | None = None
+
+
 def encode_all(
-    observations: Iterator[Observation], encoder: Encoder, store: BatchStore
+    observations: Iterator[Observation], encoder: ImageEncoder, store: BatchStore
 ) -> Iterator[list[Observation]]:
     """Encode observations into the store, and yield each batch when it is there.
 
@@ -30,7 +46,7 @@ def encode_all(
     """
     for number, (batch, decoded) in enumerate(_decoded_ahead(observations, store)):
         if decoded is not None:
-            _encode(batch, decoded, encoder, store, number)
+            store.put(number, _identity(batch), _encode(batch, decoded, encoder))
         yield batch
 
 
@@ -68,26 +84,25 @@ def _identity(batch: Sequence[Observation]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _encode(
-    batch: Sequence[Observation],
-    decoded: Decoded,
-    encoder: Encoder,
-    store: BatchStore,
-    number: int,
-) -> None:
-    descriptors = np.empty((len(batch), encoder.card.dim), np.float32)
+def _encode(batch: Sequence[Observation], decoded: Decoded, encoder: ImageEncoder) -> Batch:
+    descriptors = np.empty((len(batch), encoder.encoder.card.dim), np.float32)
     rows: list[int] = []
+    features: list[bytes] = []
     failures: list[FailedImage] = []
-    for row, result in enumerate(_encoded(decoded, encoder)):
-        if isinstance(result, ImageError):
+    for row, (image, result) in enumerate(
+        zip(decoded, _described(decoded, encoder.encoder), strict=True)
+    ):
+        if isinstance(image, ImageError) or isinstance(result, ImageError):
             failures.append(FailedImage(batch[row].source, str(result)))
-        else:
-            descriptors[len(rows)] = result
-            rows.append(row)
-    store.put(number, _identity(batch), descriptors[: len(rows)], rows, failures)
+            continue
+        descriptors[len(rows)] = result
+        rows.append(row)
+        extractor = encoder.extractor
+        features.append(encode_features(extractor.extract(image)) if extractor else b"")
+    return Batch(descriptors[: len(rows)], features, rows, failures)
 
 
-def _encoded(decoded: Decoded, encoder: Encoder) -> list[Descriptor | ImageError]:
+def _described(decoded: Decoded, encoder: Encoder) -> list[Descriptor | ImageError]:
     """The descriptor of each image, or why there is none."""
     images = [image for image in decoded if not isinstance(image, ImageError)]
     descriptors: Iterator[Descriptor | ImageError]

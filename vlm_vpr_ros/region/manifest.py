@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vlm_vpr_ros.errors import RegionError
 from vlm_vpr_ros.files import sha256_of, write_atomic
+from vlm_vpr_ros.verification.feature_store import FEATURES, OFFSETS
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
@@ -19,7 +20,10 @@ MEAN_DESCRIPTOR = "mean_descriptor.npy"
 JOURNAL = "build_journal.jsonl"
 """When and from what the region was built. Not hashed: two builds of the same input differ here
 alone."""
+FEATURE_FOLDER = "features"
 HASHED_FILES = (REFERENCES, DESCRIPTORS, MEAN_DESCRIPTOR)
+FEATURE_FILES = (f"{FEATURE_FOLDER}/{FEATURES}", f"{FEATURE_FOLDER}/{OFFSETS}")
+"""Hashed too, in a region with local features."""
 
 MAX_REFERENCES = 100_000_000
 _MAX_MANIFEST_BYTES = 16 << 20
@@ -42,10 +46,17 @@ class EncoderId(_Part):
     dim: int = Field(ge=1, le=65536)
 
 
+class FeaturesId(_Part):
+    """The network that made the local features."""
+
+    name: str
+    fingerprint: Sha256
+
+
 class FileEntry(_Part):
     """Size and hash of a file of the region."""
 
-    bytes: int = Field(ge=1)
+    bytes: int = Field(ge=0)
     sha256: Sha256
 
 
@@ -80,6 +91,8 @@ class Manifest(_Part):
 
     format_version: int
     encoder: EncoderId
+    features: FeaturesId | None
+    """None in a region without local features."""
     references: int = Field(ge=1, le=MAX_REFERENCES)
     drives: dict[str, Annotated[int, Field(ge=1)]]
     """References of each drive, in the order they were added."""
@@ -91,6 +104,11 @@ class Manifest(_Part):
     background: Background | None
     """None when no two references are far enough apart to be different places."""
     files: dict[str, FileEntry]
+
+    @property
+    def hashed_files(self) -> tuple[str, ...]:
+        """The files that the manifest answers for."""
+        return HASHED_FILES + (FEATURE_FILES if self.features else ())
 
     def write(self, folder: Path) -> None:
         """Write manifest.json."""
@@ -161,7 +179,7 @@ def _validated(text: bytes, path: Path) -> Manifest:
             f"{path}: damaged: {where}: {first['msg']}. Copy the region again, or rebuild it."
         ) from None
     if (
-        set(manifest.files) != set(HASHED_FILES)
+        set(manifest.files) != set(manifest.hashed_files)
         or sum(manifest.drives.values()) != manifest.references
         or manifest.cells > manifest.references
     ):

@@ -13,6 +13,7 @@ from vlm_vpr_ros.files import read_vector
 from vlm_vpr_ros.region.geo_ivf import GeoIvf
 from vlm_vpr_ros.region.manifest import (
     DESCRIPTORS,
+    FEATURE_FOLDER,
     MEAN_DESCRIPTOR,
     REFERENCES,
     Manifest,
@@ -21,6 +22,7 @@ from vlm_vpr_ros.region.manifest import (
 )
 from vlm_vpr_ros.region.references import References, read_references
 from vlm_vpr_ros.types import Candidate, Descriptor
+from vlm_vpr_ros.verification.feature_store import FeatureStore
 
 
 class Region:
@@ -31,6 +33,7 @@ class Region:
         manifest: what it contains.
         references: where each reference was taken.
         mean_descriptor: (dim,) mean of the raw descriptors, removed from all of them.
+        features: local features of the references; None if it was built without.
     """
 
     def __init__(
@@ -40,11 +43,13 @@ class Region:
         references: References,
         mean_descriptor: npt.NDArray[np.float32],
         index: GeoIvf,
+        features: FeatureStore | None,
     ) -> None:
         self.folder = folder
         self.manifest = manifest
         self.references = references
         self.mean_descriptor = mean_descriptor
+        self.features = features
         self._index = index
         cells = np.unique(references.cell).tolist()  # list i of the index is the i-th of them
         if len(cells) != manifest.cells:
@@ -71,6 +76,7 @@ class Region:
             read_references(folder / REFERENCES, count),
             _read_mean(folder / MEAN_DESCRIPTOR, dim),
             GeoIvf.open(folder / DESCRIPTORS, dim, count, manifest.cells),
+            FeatureStore.open(folder / FEATURE_FOLDER, count) if manifest.features else None,
         )
 
     def check_encoder(self, name: str, fingerprint: str, dim: int) -> None:
@@ -86,6 +92,17 @@ class Region:
         raise RegionError(
             f"{self.folder}: built with the encoder `{built_with.name}`, not `{name}`. "
             f"Set encoder.name to `{built_with.name}`, or rebuild the region with `{name}`."
+        )
+
+    def check_features(self, name: str, fingerprint: str) -> None:
+        """Raise RegionError unless this network's features match the region's."""
+        built_with = self.manifest.features
+        if built_with is None or built_with.fingerprint == fingerprint:
+            return
+        raise RegionError(
+            f"{self.folder}: its local features are of `{built_with.name}`, in another version or "
+            f"another network than `{name}`. Rebuild the region, or set verification.candidates "
+            "to 0."
         )
 
     def search(

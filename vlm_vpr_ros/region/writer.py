@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,17 +14,21 @@ from vlm_vpr_ros.region.background import BackgroundSample
 from vlm_vpr_ros.region.geo_ivf import GeoIvf
 from vlm_vpr_ros.region.manifest import (
     DESCRIPTORS,
+    FEATURE_FILES,
+    FEATURE_FOLDER,
     FORMAT_VERSION,
     HASHED_FILES,
     MEAN_DESCRIPTOR,
     REFERENCES,
     Bounds,
     EncoderId,
+    FeaturesId,
     Manifest,
     file_entries,
 )
 from vlm_vpr_ros.region.references import References, write_references
 from vlm_vpr_ros.retrieval.centring import without_mean
+from vlm_vpr_ros.verification.feature_store import FeatureStoreWriter
 
 SMALL_REGION = 100
 """References below which a region's own mean is too noisy to be removed alone."""
@@ -42,6 +46,8 @@ def write_region(
     encoder: EncoderId,
     generic_mean: npt.NDArray[np.float32] | None,
     cell_resolution: int,
+    features: FeaturesId | None,
+    encoded_features: Iterable[bytes | memoryview],
 ) -> Manifest:
     """Write a region into an empty folder. Its bytes depend on the arguments alone.
 
@@ -53,6 +59,8 @@ def write_region(
         encoder: what made the descriptors.
         generic_mean: (dim,) mean descriptor of photos of everywhere.
         cell_resolution: H3 resolution of `references.cell`.
+        features: what made the local features; None: the region has none.
+        encoded_features: those of all references in order.
     """
     sample = BackgroundSample(references)
     mean, sample_raw = _mean_and_sample(raw_chunks(), sample.rows, encoder.dim)
@@ -76,16 +84,20 @@ def write_region(
     index.write(folder / DESCRIPTORS)
     write_references(references, folder / REFERENCES)
     np.save(folder / MEAN_DESCRIPTOR, mean, allow_pickle=False)
+    if features:
+        with FeatureStoreWriter(folder / FEATURE_FOLDER) as store:
+            store.append(encoded_features)
     manifest = Manifest(
         format_version=FORMAT_VERSION,
         encoder=encoder,
+        features=features,
         references=len(references),
         drives=dict(Counter(references.drive)),
         cell_resolution=cell_resolution,
         cells=len(cells),
         bounds=_bounds(references),
         background=sample.background(),
-        files=file_entries(folder, HASHED_FILES),
+        files=file_entries(folder, HASHED_FILES + (FEATURE_FILES if features else ())),
     )
     manifest.write(folder)
     sync_folder(folder)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from vlm_vpr_ros.config import VerificationConfig
 from vlm_vpr_ros.verification.geometry import epipolar_inliers
 from vlm_vpr_ros.verification.local_features import LocalFeatures
 from vlm_vpr_ros.verification.matching import mutual_matches
-from vlm_vpr_ros.verification.settings import VerificationConfig
 
 
 @dataclass(frozen=True)
