@@ -13,16 +13,19 @@ import numpy.typing as npt
 from vlm_vpr_ros.retrieval.encoder import unit_rows
 from vlm_vpr_ros.types import Descriptor
 
-NOVEL_SIMILARITY = 0.7
-"""A frame that is closer than this to the last one counted shows nothing new: a parked robot must
-not teach the mean its own view (after 60 equal frames the view would vanish). Compared less the
-region's mean, as raw descriptors of some encoders are all closer than this to each other. The
-default encoder on Gardens Point: consecutive frames up to 0.5, one view under sensor noise of 15
-grey levels 0.75 and more."""
+NOVELTY = 0.4
+"""How much a frame must differ from the last one counted to be counted: a parked robot must not
+teach the mean its own view (after 60 equal frames the view would vanish). In units of how much two
+places of the region differ, as the raw descriptors of some encoders are all alike. With the default
+encoder on Gardens Point, consecutive frames differ by 0.6 (nine of ten by more than 0.5), one view
+under sensor noise of 15 grey levels by less than 0.35."""
 
 MEMORY_FRAMES = 500
 """Frames after which the oldest fade from the mean: light changes over a day."""
 
+
+_LEAST_SPREAD = 0.01
+"""Of a region of one place, whose references are all equal."""
 
 NOTHING_LEFT = 1e-4
 """A descriptor this close to the mean is the mean: what is left of it is rounding (fp32, fp16)."""
@@ -48,6 +51,10 @@ class CausalCentring:
     def __init__(self, region_mean: npt.NDArray[np.float32], pseudo_frames: float) -> None:
         self._region_mean = region_mean.astype(np.float64)
         self._pseudo_frames = pseudo_frames
+        # Unit vectors about their mean have the variance 1 - |mean|²: two of them differ by that
+        # much, in 1 - cosine. The drive's own light moves both and cancels.
+        spread = 1 - float(self._region_mean @ self._region_mean)
+        self._novel_similarity = 1 - NOVELTY * max(spread, _LEAST_SPREAD)
         self.reset()
 
     def reset(self) -> None:
@@ -58,14 +65,17 @@ class CausalCentring:
 
     def centred(self, descriptor: Descriptor) -> Descriptor:
         """Count one raw descriptor, (dim,) unit length, and return it centred, unit length."""
-        view = without_mean(descriptor, self._region_mean)
-        if self._last_counted is None or float(view @ self._last_counted) < NOVEL_SIMILARITY:
+        if self._is_novel(descriptor):
             if self._frames == MEMORY_FRAMES:
                 self._sum *= 1 - 1 / MEMORY_FRAMES
             else:
                 self._frames += 1
             self._sum += descriptor
-            self._last_counted = view
+            self._last_counted = descriptor
         weight = self._pseudo_frames + self._frames
         mean = (self._pseudo_frames * self._region_mean + self._sum) / weight
         return without_mean(descriptor, mean)
+
+    def _is_novel(self, descriptor: Descriptor) -> bool:
+        last = self._last_counted
+        return last is None or float(descriptor @ last) < self._novel_similarity

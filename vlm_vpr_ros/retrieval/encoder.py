@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,10 +9,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
 from vlm_vpr_ros.config import EncoderConfig
 from vlm_vpr_ros.errors import ImageError, ModelError
+from vlm_vpr_ros.onnx_session import open_session
 from vlm_vpr_ros.retrieval.model_card import (
     EncoderCard,
     InputSpec,
@@ -27,7 +26,6 @@ _INTERPOLATIONS = {
     "linear": cv2.INTER_LINEAR,
     "cubic": cv2.INTER_CUBIC,
 }
-_LOG_FATAL_ONLY = 4
 
 
 class Encoder:
@@ -45,7 +43,7 @@ class Encoder:
         self.card = card
         self.fingerprint = _fingerprint(card)
         self.generic_mean = read_generic_mean(card, folder)
-        self._session = _open_session(folder / card.file, config)
+        self._session = open_session(folder / card.file, config)
         # What get_available_providers() lists need not start: only the session knows what runs.
         self.provider: str = self._session.get_providers()[0]
         batch = self._session.get_inputs()[0].shape[:1]
@@ -152,37 +150,6 @@ def unit_rows(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     exact = vectors.astype(np.float64)  # squares of float32 overflow and underflow
     norms = np.linalg.norm(exact, axis=-1, keepdims=True)
     return np.asarray(exact / np.where(norms > 0, norms, 1), np.float32)
-
-
-def _open_session(path: Path, config: EncoderConfig) -> onnxruntime.InferenceSession:
-    # A provider that does not start is no error here (the next one is tried, and `provider` says
-    # which one runs), but onnxruntime prints pages about it.
-    onnxruntime.set_default_logger_severity(_LOG_FATAL_ONLY)
-    options = onnxruntime.SessionOptions()
-    if config.threads:
-        options.intra_op_num_threads = config.threads
-    # Spinning threads would keep the robot's cores busy between frames.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    for provider in config.providers:
-        _check_provider(provider)
-    known = onnxruntime.get_available_providers()
-    providers = [p for p in config.providers if p in known]
-    if not providers:
-        raise ModelError(
-            f"encoder.providers {list(config.providers)}: this onnxruntime has only {known}"
-        )
-    try:
-        return onnxruntime.InferenceSession(str(path), options, providers=providers)
-    except Exception as error:  # onnxruntime raises classes of its own, one for each code
-        raise ModelError(f"{path}: onnxruntime cannot load the network: {error}") from None
-
-
-def _check_provider(name: str) -> None:
-    every = onnxruntime.get_all_providers()
-    if name not in every:
-        near = difflib.get_close_matches(name, every, n=1)
-        hint = f"did you mean `{near[0]}`?" if near else f"onnxruntime knows {every}"
-        raise ModelError(f"encoder.providers: there is no `{name}`: {hint}")
 
 
 def _fingerprint(card: EncoderCard) -> str:

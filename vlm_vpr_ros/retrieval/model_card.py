@@ -6,7 +6,7 @@ A card is a YAML file beside its model. Any ONNX encoder becomes usable by writi
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -60,26 +60,37 @@ class OutputSpec(_Part):
     name: str
 
 
-class EncoderCard(_Part):
-    """A place-recognition encoder: one image in, one descriptor out."""
+class ModelCard(ModelFile):
+    """What the cards of all kinds of networks say."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
-    kind: Literal["encoder"]
     description: str
-    file: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    dim: int = Field(ge=1, le=65536)
     input: InputSpec
+    source: str
+    licence: str
+
+
+class EncoderCard(ModelCard):
+    """A place-recognition encoder: one image in, one descriptor out."""
+
+    kind: Literal["encoder"]
+    dim: int = Field(ge=1, le=65536)
     output: OutputSpec
     generic_mean: ModelFile | None = None
     """(dim,) .npy: mean descriptor of photos of everywhere, for maps too small to have a mean."""
     chance_similarity: float = Field(ge=-1, le=1)
     """Centred cosine that the best wrong match exceeds for 5 % of photos of different places."""
-    source: str
-    licence: str
+
+
+Card = TypeVar("Card", bound=ModelCard)
 
 
 def read_encoder_card(name_or_path: str) -> tuple[EncoderCard, Path]:
+    """Read the card of an encoder, as `read_card` does."""
+    return read_card(name_or_path, EncoderCard)
+
+
+def read_card(name_or_path: str, card_type: type[Card]) -> tuple[Card, Path]:
     """Find a card by name in models/ or by path; return it and the folder of its files.
 
     Raises:
@@ -88,13 +99,14 @@ def read_encoder_card(name_or_path: str) -> tuple[EncoderCard, Path]:
     by_path = name_or_path.endswith((".yaml", ".yml"))
     path = Path(name_or_path).expanduser() if by_path else model_path(f"{name_or_path}.yaml")
     try:
-        card = EncoderCard.model_validate(read_yaml(path))
+        card = card_type.model_validate(read_yaml(path))
     except ValidationError as error:
+        (kind,) = get_args(card_type.model_fields["kind"].annotation)
         faults = "; ".join(
             f"{'.'.join(str(p) for p in e['loc']) or 'card'}: {e['msg']}" for e in error.errors()
         )
         raise ModelError(
-            f"{path}: not a valid encoder card: {faults}. models/README.md explains each key."
+            f"{path}: not a valid {kind} card: {faults}. models/README.md explains each key."
         ) from None
     except ValueError as error:  # after ValidationError, which is one
         raise ModelError(f"{path}: cannot read the model card: {error}") from None
