@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import cv2
-import numpy as np
 import pytest
-from tiny_encoder import write_tiny_encoder
+from support.streets import view
+from support.tiny_encoder import write_tiny_encoder
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACES = 12
@@ -46,19 +46,12 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny_encoder(tmp_path_factory.mktemp("encoder"))
 
 
-def picture(place: int, light: int = 0) -> np.ndarray:
-    """What is seen at a place: coarse random blocks, the same each time but for the light."""
-    blocks = np.random.default_rng(place).integers(40, 200, (6, 8, 3))
-    image = cv2.resize(blocks.astype(np.uint8), (128, 96), interpolation=cv2.INTER_NEAREST)
-    return cv2.add(image, np.full_like(image, light))
-
-
-def write_drive(folder: Path, name: str, light: int = 0, places: int = PLACES) -> Path:
+def write_drive(folder: Path, name: str, visit: int = 0, places: int = PLACES) -> Path:
     """Write pictures and a table of where they were taken; return the table."""
     (folder / name).mkdir(parents=True)
     lines = ["path,lat,lon"]
     for place in range(places):
-        cv2.imwrite(str(folder / name / f"{place}.png"), picture(place, light))
+        cv2.imwrite(str(folder / name / f"{place}.png"), view(place, visit))
         lines.append(f"{name}/{place}.png,{place * 20 / 111_000:.8f},7.0")
     table = folder / f"{name}.csv"
     table.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -70,7 +63,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with morning.csv and evening.csv, two drives past the same places."""
     folder = tmp_path_factory.mktemp("town")
     write_drive(folder, "morning")
-    write_drive(folder, "evening", light=20)
+    write_drive(folder, "evening", visit=1)
     return folder
 
 

@@ -30,5 +30,5 @@ def test_a_bag_is_mapped_and_another_evaluated(
     record = json.loads(result.read_text(encoding="utf-8"))
     assert record["fixes"]["queries"] == 200
     assert record["solvable"]["12"] == 200
-    # Average pooling is no good encoder; this is far above chance (2.5 %) and far from right.
-    assert 0.2 < record["recall"]["12"]["1"] < 0.8
+    # Random kernels are no good encoder: above chance (2.5 %), and far from right.
+    assert 0.05 < record["recall"]["12"]["1"] < 0.8

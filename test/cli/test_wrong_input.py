@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Command, write_drive
+from support.tiny_encoder import write_tiny_encoder
 
 
 def complaint(vlm_vpr: Command, *arguments: object) -> str:
@@ -84,14 +85,7 @@ def test_a_missing_encoder(vlm_vpr: Command, town: Path, tmp_path: Path) -> None
 def test_another_encoder_than_the_regions(
     vlm_vpr: Command, region: Path, town: Path, tmp_path: Path
 ) -> None:
-    from tiny_encoder import write_tiny_encoder  # noqa: PLC0415
-
-    card = write_tiny_encoder(tmp_path, "other")
-    card.write_text(card.read_text(encoding="utf-8").replace("0.6", "0.5"), encoding="utf-8")
-    card.write_text(
-        card.read_text(encoding="utf-8").replace("height: 48", "height: 48, color: BGR"),
-        encoding="utf-8",
-    )
+    card = write_tiny_encoder(tmp_path, name="other", color="BGR")
     text = complaint(
         *(vlm_vpr, "localize", region, town / "evening" / "0.png"),
         *("--set", f"encoder.name={card}"),

@@ -17,6 +17,8 @@ from vlm_vpr_ros.region.manifest import Background, Bounds, EncoderId, FileEntry
 from vlm_vpr_ros.region.references import References
 from vlm_vpr_ros.text import aligned, counted, length, plain, size
 
+CELL = h3.str_to_int(h3.latlng_to_cell(-16.8, 180, 8))
+
 
 def facts(rows: References, bounds: Bounds, background: Background | None = None) -> Any:
     manifest = SimpleNamespace(
@@ -26,9 +28,10 @@ def facts(rows: References, bounds: Bounds, background: Background | None = None
         files={"references.parquet": FileEntry(bytes=300, sha256="0" * 64)},
         bounds=bounds,
         cell_resolution=8,
-        cells=(h3.str_to_int(h3.latlng_to_cell(-16.8, 180, 8)),),
+        cells=1,
         background=background,
     )
+    rows = replace(rows, cell=np.full(len(rows), CELL, np.uint64))
     region = SimpleNamespace(folder=Path("/maps/town"), references=rows, manifest=manifest)
     return json.loads(json.dumps(region_facts(region), allow_nan=False))  # type: ignore[arg-type]
 
