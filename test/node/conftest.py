@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
+import fcntl
 import json
-import os
+import random
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,16 +13,25 @@ from typing import Any
 import pytest
 from node_process import HERE, Process
 
-_domains = itertools.count(os.getpid() * 7)
+_DOMAINS = range(1, 102)
 
 
 @pytest.fixture
-def domain(monkeypatch: pytest.MonkeyPatch) -> int:
-    """A ROS domain that no other test uses at the same time."""
-    number = 1 + next(_domains) % 101
-    monkeypatch.setenv("ROS_DOMAIN_ID", str(number))
-    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-    return number
+def domain(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """A ROS domain that no other test on this machine uses at the same time."""
+    locks = Path(tempfile.gettempdir()) / "ros_domains_in_tests"
+    locks.mkdir(exist_ok=True)
+    for number in random.sample(_DOMAINS, len(_DOMAINS)):
+        with (locks / str(number)).open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            monkeypatch.setenv("ROS_DOMAIN_ID", str(number))
+            monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+            yield number
+            return
+    raise AssertionError("every ROS domain is in use")
 
 
 @pytest.fixture

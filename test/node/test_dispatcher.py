@@ -45,15 +45,15 @@ def test_a_call_takes_the_image_that_is_there(bench):
 def test_a_call_waits_for_a_first_image(bench):
     bench.dispatcher.call()
     bench.now_s += 9.9
-    bench.dispatcher.advance()
     bench.dispatcher.image(b"1")
     assert bench.begun == [(b"1", True)]
 
 
 def test_no_image_comes(bench):
     bench.dispatcher.call()
-    bench.now_s += 10.0
-    bench.dispatcher.advance()
+    bench.dispatcher.expire()
+    assert bench.concluded == [(Reason.NO_IMAGE, True)]
+    bench.dispatcher.call()
     assert bench.concluded == [(Reason.NO_IMAGE, True)]
 
 
@@ -63,7 +63,7 @@ def test_a_stale_image_is_refused_only_after_waiting(bench):
     bench.dispatcher.call()
     assert (bench.begun, bench.concluded) == ([], [])
     bench.now_s += 10.0
-    bench.dispatcher.advance()
+    bench.dispatcher.expire()
     assert bench.concluded == [(Reason.STALE_IMAGE, True)]
 
 
@@ -116,7 +116,7 @@ def test_a_frame_in_flight_does_not_time_the_call_out(bench):
     bench.dispatcher.image(b"1")
     bench.dispatcher.call()
     bench.now_s += 20.0
-    bench.dispatcher.advance()
+    bench.dispatcher.expire()
     assert bench.concluded == []
     bench.dispatcher.image(b"2")
     bench.finish()

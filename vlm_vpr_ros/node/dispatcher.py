@@ -36,8 +36,7 @@ class Dispatcher:
         self._config = config
         self._begin = begin
         self._conclude = conclude
-        self._clock = clock
-        self._call_deadline_s = 0.0
+        self._call_expired = False
         self._due = False
         self._in_flight = False
         self._disowned = False
@@ -55,7 +54,12 @@ class Dispatcher:
     def call(self) -> None:
         """Somebody calls; no other call may be waiting."""
         self.call_waits = True
-        self._call_deadline_s = self._clock() + self._config().relocalize_timeout_s
+        self._call_expired = False
+        self.advance()
+
+    def expire(self) -> None:
+        """The call has waited long enough for an image; a frame in flight may still end."""
+        self._call_expired = True
         self.advance()
 
     def pause(self, why: str) -> None:
@@ -78,14 +82,14 @@ class Dispatcher:
         self.advance()
 
     def advance(self) -> None:
-        """Begin with the next frame, or give up on the call when its time is over."""
+        """Begin with the next frame, or answer a call that no image came for."""
         if self._in_flight:
             return
         fresh = self.inbox.fresh(self._config().max_image_age_s)
         if self.call_waits:
             if fresh:
                 self._start(for_call=True)
-            elif self._clock() >= self._call_deadline_s:
+            elif self._call_expired:
                 self.call_waits = False
                 self._conclude(self._without_image(), True)
         elif self._due and fresh and self.inbox.unseen:

@@ -193,7 +193,7 @@ class Relocalizer(LifecycleNode):
 
     def _on_call_deadline(self) -> None:
         self._call_timer.cancel()
-        self._frames.advance()
+        self._frames.expire()
 
     def _begin(self, message: bytes, for_call: bool) -> None:
         if for_call or self._word == "IDLE":
