@@ -16,11 +16,12 @@ help:
 setup:
 	@tools/setup_venv.sh
 
-# Whoever forgot MAP or QUERY hears it before the set-up's long steps, not after.
+# MAP and QUERY reach the script through the environment. Whoever forgot them hears it before the
+# set-up's long steps, not after.
 demo:
-	@MAP='$(MAP)' QUERY='$(QUERY)' tools/demo.sh --check
+	@tools/demo.sh --check
 	@tools/setup_venv.sh
-	@MAP='$(MAP)' QUERY='$(QUERY)' $(run) tools/demo.sh
+	@$(run) tools/demo.sh
 
 test: setup
 	$(run) python -m pytest $(ARGS)

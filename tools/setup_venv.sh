@@ -52,8 +52,10 @@ make_venv() {
 
 clock() { printf '%d:%02d' $(($1 / 60)) $(($1 % 60)); }
 
+# The newest line of a log; of a compiler's command line only the count and the file.
 last_line() {
-  tail -c 4000 "$1" | tr '\r' '\n' | grep -v '^[[:space:]]*$' | tail -n 1 | cut -c1-100 || true
+  tail -c 4000 "$1" | tr '\r' '\n' | grep -v '^[[:space:]]*$' | tail -n 1 |
+    sed -E 's|^ *(\[[0-9]+/[0-9]+\]).* -c [^ ]*/([^ /]+)$|\1 \2|; s|^ *||' | cut -c1-80 || true
 }
 
 # step NUMBER NAME KEY TITLE HINT: run the function install_NAME, unless its stamp says KEY.
@@ -61,12 +63,14 @@ step() {
   local stamp=$VENV/.done-$2 log=$VENV/log/$2.log began=$SECONDS told=$SECONDS pid
   [ "$(cat "$stamp" 2>/dev/null)" != "$3" ] || return 0
   echo "[$1/5] $4 ..."
+  rm -f "$stamp"
   mkdir -p "$VENV/log"
   set -m # a process group of its own, so that an interrupt stops the compilers, too
   ("install_$2") >"$log" 2>&1 </dev/null &
   pid=$!
   set +m
-  trap 'kill -- "-$pid" 2>/dev/null; die "stopped. Run it again: it goes on from this step." 130' INT TERM
+  trap 'kill -INT -- "-$pid"; wait "$pid"; die "stopped. Run it again: it goes on from this step." 130' \
+    INT TERM
   while kill -0 "$pid" 2>/dev/null; do
     sleep 0.5
     if ((SECONDS - told >= 15)); then
@@ -125,7 +129,9 @@ llama=$(echo "$LLAMA $LLAMA_FLAGS $(getconf GNU_LIBC_VERSION)" | hash_of)
 LLAMA_WHEELS=${XDG_CACHE_HOME:-${HOME:-$VENV}/.cache}/vlm_vpr_ros/llama-$llama
 network="If the network failed, run it again: what was downloaded is kept."
 step 2 ros "$requirements" "ROS 2 Kilted from wheels" "$network"
-step 3 llama "$llama" "llama.cpp (compiles for about 5 minutes on 2 cores, unless a wheel is there)" \
+compiles="compiles for 5 minutes on 2 idle cores, unless a wheel fits"
+! compgen -G "$LLAMA_WHEELS/*.whl" >/dev/null || compiles="compiled before"
+step 3 llama "$llama" "llama.cpp ($compiles)" \
   "It needs a C++ compiler. On Debian and Ubuntu:
     sudo apt install g++"
 step 4 packages "$requirements" "the other Python packages (about 600 MB to download)" "$network"

@@ -16,7 +16,7 @@ tar -C "$ROOT" --exclude-vcs --exclude=./.venv --exclude=./demo_output --exclude
 cd "$workspace"
 
 echo "[colcon 1/3] colcon build ..."
-colcon build --packages-select vlm_vpr_ros --event-handlers console_cohesion+ ||
+colcon build --packages-select vlm_vpr_ros ||
   die "colcon build failed."
 
 echo "[colcon 2/3] colcon test: the smoke tests ..."
