@@ -13,9 +13,9 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.targets import Report, arguments, data_folder
-from vlm_vpr_ros.config import EncoderConfig, LocalizerConfig
+from vlm_vpr_ros.config import LocalizerConfig, VerificationConfig
 from vlm_vpr_ros.evaluation.metrics import Score, fix_counts, recall
-from vlm_vpr_ros.evaluation.run import Evaluation, RememberingEncoder, evaluate
+from vlm_vpr_ros.evaluation.run import Evaluation, evaluate, remembering_networks
 from vlm_vpr_ros.images import read_image
 from vlm_vpr_ros.localizer import Localizer
 from vlm_vpr_ros.mapping.builder import build_region
@@ -88,17 +88,19 @@ class Part:
         yield from self._choose(list(self._whole.observations()))
 
 
-def _evaluated(references: Source, queries: Source) -> Evaluation:
-    config = LocalizerConfig()
-    encoder = RememberingEncoder.load(EncoderConfig())
+def _evaluated(references: Source, queries: Source, verified: bool = False) -> Evaluation:
+    """Build a region from the references and localize the queries in it."""
+    off = VerificationConfig(candidates=0)
+    config = LocalizerConfig() if verified else LocalizerConfig(verification=off)
+    networks = remembering_networks(config, features=verified)
     with tempfile.TemporaryDirectory() as folder:
-        build_region([references], Path(folder) / "region", encoder)
+        build_region([references], Path(folder) / "region", networks)
         region = Region.open(Path(folder) / "region")
         return evaluate(
             [queries],
             region.references,
-            Localizer(region, encoder, config),
-            Localizer(region, encoder, config),
+            Localizer(region, networks, config),
+            Localizer(region, networks, config),
         )
 
 

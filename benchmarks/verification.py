@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.targets import Report, arguments, data_folder
-from vlm_vpr_ros.config import EncoderConfig
+from vlm_vpr_ros.config import EncoderConfig, VerificationConfig
 from vlm_vpr_ros.images import read_image
 from vlm_vpr_ros.retrieval.centring import CausalCentring
 from vlm_vpr_ros.retrieval.encoder import Encoder, unit_rows
@@ -29,7 +29,6 @@ from vlm_vpr_ros.verification.feature_codec import decode_features, encode_featu
 from vlm_vpr_ros.verification.geometry import epipolar_inliers
 from vlm_vpr_ros.verification.local_features import LocalFeatureExtractor, LocalFeatures
 from vlm_vpr_ros.verification.matching import mutual_matches
-from vlm_vpr_ros.verification.settings import VerificationConfig
 from vlm_vpr_ros.verification.verifier import Verifier, match_pair
 
 ONE_THREAD = EncoderConfig(providers=("CPUExecutionProvider",), threads=1)

@@ -15,9 +15,9 @@ from vlm_vpr_ros.estimation.gate import decide
 from vlm_vpr_ros.estimation.hypotheses import Place, group_by_place
 from vlm_vpr_ros.estimation.posterior import posterior
 from vlm_vpr_ros.image_check import flaw
+from vlm_vpr_ros.networks import Networks
 from vlm_vpr_ros.region.region import Region
 from vlm_vpr_ros.retrieval.centring import CausalCentring
-from vlm_vpr_ros.retrieval.encoder import Encoder
 from vlm_vpr_ros.stopwatch import Stopwatch
 from vlm_vpr_ros.types import Fix, Frame, GeoPoint, Hypothesis, Outcome, Reason
 from vlm_vpr_ros.verification.geometric_check import GeometricCheck
@@ -31,19 +31,14 @@ class Localizer:
     is a new drive. Not thread-safe: one frame at a time.
     """
 
-    def __init__(
-        self,
-        region: Region,
-        encoder: Encoder,
-        extractor: LocalFeatureExtractor | None,
-        config: LocalizerConfig,
-    ) -> None:
+    def __init__(self, region: Region, networks: Networks, config: LocalizerConfig) -> None:
+        encoder = networks.encoder
         region.check_encoder(encoder.card.name, encoder.fingerprint, encoder.card.dim)
         self._region = region
         self._encoder = encoder
         self._config = config
         self._centring = CausalCentring(region.mean_descriptor, config.retrieval.pseudo_frames)
-        self._geometry = _geometry(region, extractor, config)
+        self._geometry = _geometry(region, networks.extractor, config)
         self._chance = chance_similarity(region.manifest.background, encoder.card.chance_similarity)
         self._last_stamp_ns: int | None = None
 
@@ -56,10 +51,7 @@ class Localizer:
             ModelError: a network cannot be loaded.
         """
         opened = Region.open(region)
-        extractor = None
-        if opened.features and config.verification.candidates:
-            extractor = LocalFeatureExtractor.load(config.verification, config.encoder)
-        return cls(opened, Encoder.load(config.encoder), extractor, config)
+        return cls(opened, Networks.load(config, opened.features is not None), config)
 
     def localize(self, frame: Frame) -> Outcome:
         """Localize one frame. Never raises for what is in the image."""
@@ -98,7 +90,8 @@ class Localizer:
 
     def reconfigure(self, config: LocalizerConfig) -> None:
         """Take the values of the sections `gate` and `fix`; the others count when opening."""
-        raise NotImplementedError
+        update = {"gate": config.gate, "fix": config.fix}
+        self._config = self._config.model_copy(update=update)
 
     def reset(self) -> None:
         """Forget earlier frames."""

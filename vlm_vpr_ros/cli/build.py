@@ -55,25 +55,20 @@ def add_parser(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Build, and say what became of it."""
-    from vlm_vpr_ros.config import EncoderConfig, VerificationConfig  # noqa: PLC0415
+    from vlm_vpr_ros.config import EncoderConfig, LocalizerConfig  # noqa: PLC0415
     from vlm_vpr_ros.mapping.builder import build_region  # noqa: PLC0415
-    from vlm_vpr_ros.retrieval.encoder import Encoder  # noqa: PLC0415
-    from vlm_vpr_ros.verification.local_features import LocalFeatureExtractor  # noqa: PLC0415
+    from vlm_vpr_ros.networks import Networks  # noqa: PLC0415
 
     sources = open_sources(arguments, arguments.sources, arguments.drive)
     named = {"name": arguments.encoder} if arguments.encoder else {}
-    runtime = EncoderConfig(**named)
-    encoder = Encoder.load(runtime)
-    extractor = None
-    if not arguments.no_features:
-        extractor = LocalFeatureExtractor.load(VerificationConfig(), runtime)
+    config = LocalizerConfig(encoder=EncoderConfig(**named))
+    networks = Networks.load(config, features=not arguments.no_features)
     out = arguments.out if arguments.out.name not in {"", ".."} else arguments.out.resolve()
     with progress_bar(sum(source.count() for source in sources), "mapping") as advance:
         summary = build_region(
             sources,
             out,
-            encoder,
-            extractor=extractor,
+            networks,
             every_m=arguments.every,
             resume=arguments.resume,
             progress=advance,

@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     from vlm_vpr_ros.evaluation.evaluation_scene import evaluation_scene  # noqa: PLC0415
     from vlm_vpr_ros.evaluation.map import check_map_path, write_map  # noqa: PLC0415
     from vlm_vpr_ros.evaluation.report import report, table  # noqa: PLC0415
-    from vlm_vpr_ros.evaluation.run import RememberingEncoder, evaluate  # noqa: PLC0415
+    from vlm_vpr_ros.evaluation.run import evaluate, remembering_networks  # noqa: PLC0415
     from vlm_vpr_ros.files import write_atomic  # noqa: PLC0415
     from vlm_vpr_ros.localizer import Localizer  # noqa: PLC0415
     from vlm_vpr_ros.region.region import Region  # noqa: PLC0415
@@ -65,8 +65,8 @@ def run(arguments: argparse.Namespace) -> int:
         check_map_path(arguments.map)
     region = Region.open(arguments.region)
     sources = open_sources(arguments, arguments.queries)
-    encoder = RememberingEncoder.load(config.encoder)
-    causal, cold = (Localizer(region, encoder, config) for _ in range(2))
+    networks = remembering_networks(config, features=region.features is not None)
+    causal, cold = (Localizer(region, networks, config) for _ in range(2))
     with progress_bar(sum(source.count() for source in sources), "evaluating") as advance:
         evaluation = evaluate(sources, region.references, causal, cold, advance)
     record = report(evaluation, region, arguments.false_fix_m)

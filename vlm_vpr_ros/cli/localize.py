@@ -44,12 +44,13 @@ def run(arguments: argparse.Namespace) -> int:
             raise SourceError(f"{path}: there is no such image file")
 
     from vlm_vpr_ros.localizer import Localizer  # noqa: PLC0415
+    from vlm_vpr_ros.networks import Networks  # noqa: PLC0415
     from vlm_vpr_ros.outcome_json import outcome_record  # noqa: PLC0415
     from vlm_vpr_ros.region.region import Region  # noqa: PLC0415
-    from vlm_vpr_ros.retrieval.encoder import Encoder  # noqa: PLC0415
 
     region = Region.open(arguments.region)
-    localizer = Localizer(region, Encoder.load(config.encoder), config)
+    networks = Networks.load(config, features=region.features is not None)
+    localizer = Localizer(region, networks, config)
     if not arguments.json:  # the lines themselves show the progress
         for path in arguments.images:
             print(_text(path, _localize(localizer, path), region.references), flush=True)

@@ -32,7 +32,7 @@ class EvidenceWeights:
 
 
 SIMILARITY_ALONE = EvidenceWeights(similarity=50.8, inliers=0.0, bias=0.39)
-WITH_GEOMETRY = EvidenceWeights(similarity=0.0, inliers=0.0, bias=0.0)
+WITH_GEOMETRY = EvidenceWeights(similarity=37.3, inliers=7.69, bias=-32.1)
 
 CHANCE_PERCENTILE = 95
 LARGE_ENOUGH = 100

@@ -13,18 +13,21 @@ from typing import Protocol
 
 import numpy as np
 
+from vlm_vpr_ros.config import LocalizerConfig
 from vlm_vpr_ros.errors import ImageError, SourceError
 from vlm_vpr_ros.evaluation.metrics import Score
 from vlm_vpr_ros.evaluation.nearest import NearestReference
 from vlm_vpr_ros.geodesy import distance_m
 from vlm_vpr_ros.mapping.batches import FailedImage
 from vlm_vpr_ros.mapping.observation import Observation, Source, SourceReport
+from vlm_vpr_ros.networks import Networks
 from vlm_vpr_ros.region.references import References
 from vlm_vpr_ros.retrieval.encoder import Encoder
 from vlm_vpr_ros.types import Descriptor, Frame, GeoPoint, Outcome, RgbImage
+from vlm_vpr_ros.verification.local_features import LocalFeatureExtractor, LocalFeatures
 
 
-class RememberingEncoder(Encoder):
+class _RememberingEncoder(Encoder):
     """Encodes an image once, though two localizers ask for its descriptor in turn."""
 
     _last: tuple[RgbImage, Descriptor] | None = None
@@ -34,6 +37,26 @@ class RememberingEncoder(Encoder):
         if self._last is None or self._last[0] is not image:
             self._last = (image, super().encode(image))
         return self._last[1]
+
+
+class _RememberingExtractor(LocalFeatureExtractor):
+    """The same for local features."""
+
+    _last: tuple[RgbImage, LocalFeatures] | None = None
+
+    def extract(self, image: RgbImage) -> LocalFeatures:
+        """Local features of an image."""
+        if self._last is None or self._last[0] is not image:
+            self._last = (image, super().extract(image))
+        return self._last[1]
+
+
+def remembering_networks(config: LocalizerConfig, features: bool) -> Networks:
+    """Networks for two localizers that look at each image in turn (see `Networks.load`)."""
+    extractor = None
+    if features and config.verification.candidates:
+        extractor = _RememberingExtractor.load(config.verification, config.encoder)
+    return Networks(_RememberingEncoder.load(config.encoder), extractor)
 
 
 class Localizing(Protocol):

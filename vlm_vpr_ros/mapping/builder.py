@@ -18,9 +18,10 @@ from vlm_vpr_ros import __version__
 from vlm_vpr_ros.errors import ConfigError, RegionError, SourceError
 from vlm_vpr_ros.files import sha256_of, sync, sync_folder
 from vlm_vpr_ros.mapping.batches import BatchStore, FailedImage, remove_work
-from vlm_vpr_ros.mapping.encoding import BATCH, ImageEncoder, encode_all
+from vlm_vpr_ros.mapping.encoding import BATCH, encode_all
 from vlm_vpr_ros.mapping.observation import Observation, Source, SourceReport
 from vlm_vpr_ros.mapping.selection import Selection
+from vlm_vpr_ros.networks import Networks
 from vlm_vpr_ros.region.manifest import JOURNAL, MANIFEST, EncoderId, FeaturesId
 from vlm_vpr_ros.region.references import References
 from vlm_vpr_ros.region.region import Region
@@ -62,9 +63,8 @@ class BuildSummary:
 def build_region(
     sources: Sequence[Source],
     out: Path,
-    encoder: Encoder,
+    networks: Networks,
     *,
-    extractor: LocalFeatureExtractor | None = None,
     every_m: float = 0.0,
     resume: bool = False,
     progress: Progress = lambda _: None,
@@ -77,8 +77,7 @@ def build_region(
     Args:
         sources: what to read.
         out: folder of the region.
-        encoder: makes the descriptors.
-        extractor: makes the local features; None: a region without.
+        networks: make the descriptors and, if wanted, the local features.
         every_m: skip images nearer than this to the last one taken of their drive, in metres.
         resume: continue an interrupted build.
         progress: told about every batch.
@@ -94,7 +93,7 @@ def build_region(
         return _build(
             sources,
             out.resolve(),
-            ImageEncoder(encoder, extractor),
+            networks,
             every_m=every_m,
             resume=resume,
             progress=progress,
@@ -106,7 +105,7 @@ def build_region(
 def _build(
     sources: Sequence[Source],
     out: Path,
-    encoder: ImageEncoder,
+    networks: Networks,
     *,
     every_m: float,
     resume: bool,
@@ -114,15 +113,15 @@ def _build(
 ) -> BuildSummary:
     work = out.with_name(out.name + ".building")
     _mend_after_crash(out, work)
-    base = _open_base(out, encoder)
-    plan = _plan(sources, out, encoder, every_m)
+    base = _open_base(out, networks)
+    plan = _plan(sources, out, networks, every_m)
     store = BatchStore(work, plan, resume)
 
     selection = Selection(base.manifest.drives if base else (), every_m)
     observed: list[Observation] = []
     failures: list[FailedImage] = []
     batches = 0
-    for batch in encode_all(selection.of(sources), encoder, store):
+    for batch in encode_all(selection.of(sources), networks, store):
         done = store.get(batches)
         observed += [replace(batch[row], load=_released) for row in done.rows]
         failures += done.failures
@@ -156,10 +155,10 @@ def _build(
         staged,
         references,
         raw_chunks,
-        encoder=_encoder_id(encoder.encoder),
-        generic_mean=encoder.encoder.generic_mean,
+        encoder=_encoder_id(networks.encoder),
+        generic_mean=networks.encoder.generic_mean,
         cell_resolution=CELL_RESOLUTION,
-        features=_features_id(encoder.extractor),
+        features=_features_id(networks.extractor),
         encoded_features=encoded_features(),
     )
     added = dict(Counter(o.drive for o in observed))
@@ -210,7 +209,7 @@ def _features_id(extractor: LocalFeatureExtractor | None) -> FeaturesId | None:
     return FeaturesId(name=extractor.card.name, fingerprint=extractor.fingerprint)
 
 
-def _open_base(out: Path, encoder: ImageEncoder) -> Region | None:
+def _open_base(out: Path, networks: Networks) -> Region | None:
     if not out.exists():
         return None
     if out.is_dir() and not any(out.iterdir()):
@@ -218,26 +217,26 @@ def _open_base(out: Path, encoder: ImageEncoder) -> Region | None:
     if not (out / MANIFEST).is_file():
         raise RegionError(f"{out}: exists and is not a region. Name another --out.")
     base = Region.open(out, verify=True)
-    card = encoder.encoder.card
-    base.check_encoder(card.name, encoder.encoder.fingerprint, card.dim)
-    if base.manifest.features != _features_id(encoder.extractor):
+    card = networks.encoder.card
+    base.check_encoder(card.name, networks.encoder.fingerprint, card.dim)
+    if base.manifest.features != _features_id(networks.extractor):
         has = base.manifest.features.name if base.manifest.features else "none"
         raise RegionError(
-            f"{out}: its local features ({has}) are not those of this build; a region has one kind. "
-            "Build with the same options (--no-features or not), or make a new region."
+            f"{out}: its local features ({has}) are not those of this build; a region has one "
+            "kind. Build with the same options (--no-features or not), or make a new region."
         )
     return base
 
 
 def _plan(
-    sources: Sequence[Source], out: Path, encoder: ImageEncoder, every_m: float
+    sources: Sequence[Source], out: Path, networks: Networks, every_m: float
 ) -> dict[str, object]:
     """What decides the content of the batches."""
     return {
         "sources": [source.name for source in sources],
         "every_m": every_m,
-        "encoder": encoder.encoder.fingerprint,
-        "features": encoder.extractor.fingerprint if encoder.extractor else None,
+        "encoder": networks.encoder.fingerprint,
+        "features": networks.extractor.fingerprint if networks.extractor else None,
         "batch": BATCH,
         "base": sha256_of(out / MANIFEST) if (out / MANIFEST).is_file() else None,
     }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
@@ -13,31 +12,18 @@ import numpy as np
 from vlm_vpr_ros.errors import ImageError
 from vlm_vpr_ros.mapping.batches import Batch, BatchStore, FailedImage
 from vlm_vpr_ros.mapping.observation import Observation
+from vlm_vpr_ros.networks import Networks
 from vlm_vpr_ros.retrieval.encoder import Encoder
 from vlm_vpr_ros.types import Descriptor, RgbImage
 from vlm_vpr_ros.verification.feature_codec import encode_features
-from vlm_vpr_ros.verification.local_features import LocalFeatureExtractor
 
 BATCH = 16
 
 Decoded = list[RgbImage | ImageError]
 
 
-@dataclass(frozen=True)
-class ImageEncoder:
-    """What is computed of each image.
-
-    Attributes:
-        encoder: its descriptor.
-        extractor: its local features; None: they are not wanted.
-    """
-
-    encoder: Encoder
-    extractor: LocalFeatureExtractor | None = None
-
-
 def encode_all(
-    observations: Iterator[Observation], encoder: ImageEncoder, store: BatchStore
+    observations: Iterator[Observation], networks: Networks, store: BatchStore
 ) -> Iterator[list[Observation]]:
     """Encode observations into the store, and yield each batch when it is there.
 
@@ -46,7 +32,7 @@ def encode_all(
     """
     for number, (batch, decoded) in enumerate(_decoded_ahead(observations, store)):
         if decoded is not None:
-            store.put(number, _identity(batch), _encode(batch, decoded, encoder))
+            store.put(number, _identity(batch), _encode(batch, decoded, networks))
         yield batch
 
 
@@ -84,20 +70,20 @@ def _identity(batch: Sequence[Observation]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _encode(batch: Sequence[Observation], decoded: Decoded, encoder: ImageEncoder) -> Batch:
-    descriptors = np.empty((len(batch), encoder.encoder.card.dim), np.float32)
+def _encode(batch: Sequence[Observation], decoded: Decoded, networks: Networks) -> Batch:
+    descriptors = np.empty((len(batch), networks.encoder.card.dim), np.float32)
     rows: list[int] = []
     features: list[bytes] = []
     failures: list[FailedImage] = []
     for row, (image, result) in enumerate(
-        zip(decoded, _described(decoded, encoder.encoder), strict=True)
+        zip(decoded, _described(decoded, networks.encoder), strict=True)
     ):
         if isinstance(image, ImageError) or isinstance(result, ImageError):
             failures.append(FailedImage(batch[row].source, str(result)))
             continue
         descriptors[len(rows)] = result
         rows.append(row)
-        extractor = encoder.extractor
+        extractor = networks.extractor
         features.append(encode_features(extractor.extract(image)) if extractor else b"")
     return Batch(descriptors[: len(rows)], features, rows, failures)
 

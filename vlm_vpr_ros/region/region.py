@@ -40,6 +40,7 @@ class Region:
         self,
         folder: Path,
         manifest: Manifest,
+        *,
         references: References,
         mean_descriptor: npt.NDArray[np.float32],
         index: GeoIvf,
@@ -73,10 +74,12 @@ class Region:
         return cls(
             folder,
             manifest,
-            read_references(folder / REFERENCES, count),
-            _read_mean(folder / MEAN_DESCRIPTOR, dim),
-            GeoIvf.open(folder / DESCRIPTORS, dim, count, manifest.cells),
-            FeatureStore.open(folder / FEATURE_FOLDER, count) if manifest.features else None,
+            references=read_references(folder / REFERENCES, count),
+            mean_descriptor=_read_mean(folder / MEAN_DESCRIPTOR, dim),
+            index=GeoIvf.open(folder / DESCRIPTORS, dim, count, manifest.cells),
+            features=(
+                FeatureStore.open(folder / FEATURE_FOLDER, count) if manifest.features else None
+            ),
         )
 
     def check_encoder(self, name: str, fingerprint: str, dim: int) -> None:
