@@ -14,6 +14,7 @@ from vlm_vpr_ros.errors import ModelError, RegionError
 from vlm_vpr_ros.geodesy import distance_m
 from vlm_vpr_ros.localizer import Localizer
 from vlm_vpr_ros.mapping.builder import build_region
+from vlm_vpr_ros.networks import Networks
 from vlm_vpr_ros.region.region import Region
 from vlm_vpr_ros.retrieval.encoder import Encoder
 from vlm_vpr_ros.types import Frame, Outcome, Reason, RgbImage
@@ -34,7 +35,7 @@ def _card(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(name="region", scope="module")
 def _region(tmp_path_factory: pytest.TempPathFactory, card: Path) -> Path:
     out = tmp_path_factory.mktemp("regions") / "town"
-    build_region([drive("map", PLACES)], out, Encoder.load(encoder_config(card)))
+    build_region([drive("map", PLACES)], out, Networks(Encoder.load(encoder_config(card))))
     return out
 
 
@@ -159,8 +160,8 @@ def test_altitude_modes(region: Path, card: Path, mode: str, expected: float | N
 def test_a_region_of_one_image_answers_nothing_wrong(tmp_path: Path, card: Path) -> None:
     encoder = Encoder.load(encoder_config(card))
     source = FakeSource("one", [observation(0, "one"), observation(0, "one")])
-    build_region([source], tmp_path / "region", encoder)
-    localizer = Localizer(Region.open(tmp_path / "region"), encoder, LocalizerConfig())
+    build_region([source], tmp_path / "region", Networks(encoder))
+    localizer = Localizer(Region.open(tmp_path / "region"), Networks(encoder), LocalizerConfig())
     for place in range(20):
         outcome = localizer.localize(frame(view(place), place))
         check(outcome)

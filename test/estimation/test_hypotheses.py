@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 import numpy as np
@@ -28,10 +29,10 @@ metres = st.floats(-80, 80)
 @st.composite
 def candidate_lists(draw: st.DrawFn) -> list[Candidate]:
     anchor = draw(anchors)
-    offsets = draw(st.lists(st.tuples(metres, metres, st.floats(-1, 1)), min_size=1, max_size=12))
+    offsets = draw(st.lists(st.tuples(metres, metres, st.floats(-50, 50)), min_size=1, max_size=12))
     return [
-        Candidate(i, GeoPoint(*displaced(*anchor, east, north), 10.0 * i), similarity)
-        for i, (east, north, similarity) in enumerate(offsets)
+        Candidate(i, GeoPoint(*displaced(*anchor, east, north), 10.0 * i), 0.5, log_odds=nats)
+        for i, (east, north, nats) in enumerate(offsets)
     ]
 
 
@@ -55,10 +56,11 @@ def test_every_candidate_is_in_one_group_near_its_founder(candidates: list[Candi
     assert sorted(c.reference for c in members) == sorted(c.reference for c in candidates)
     for place in places:
         best = place.candidates[0]
-        assert place.similarity == max(c.similarity for c in place.candidates)
+        assert place.best.log_odds == max(c.log_odds for c in place.candidates)
         assert all(metres_between(c.position, best.position) <= RADIUS_M for c in place.candidates)
         assert metres_between(place.position, best.position) <= RADIUS_M + 1e-6
-    assert [p.similarity for p in places] == sorted((p.similarity for p in places), reverse=True)
+    of_places = [p.best.log_odds for p in places]
+    assert of_places == sorted(of_places, reverse=True)
 
 
 @given(candidate_lists(), st.randoms(use_true_random=False))
@@ -71,13 +73,11 @@ def test_the_order_of_candidates_does_not_matter(
 
 
 @given(candidate_lists())
-def test_copies_of_a_reference_make_a_place_no_more_similar(candidates: list[Candidate]) -> None:
-    copies = [
-        Candidate(100 + c.reference, c.position, c.similarity) for c in candidates for _ in range(3)
-    ]
+def test_copies_of_a_reference_make_a_place_no_more_likely(candidates: list[Candidate]) -> None:
+    copies = [replace(c, reference=100 + c.reference) for c in candidates for _ in range(3)]
     once = group_by_place(candidates, RADIUS_M)
     often = group_by_place([*candidates, *copies], RADIUS_M)
-    assert [p.similarity for p in once] == [p.similarity for p in often]
+    assert [p.best.log_odds for p in once] == [p.best.log_odds for p in often]
 
 
 @given(anchors, st.floats(0, 360))
@@ -99,7 +99,9 @@ def test_the_height_is_the_best_candidates() -> None:
     known, unknown = GeoPoint(45.4, 11.9, 42.0), GeoPoint(45.4, 11.9)
     for first, expected in ((known, 42.0), (unknown, None)):
         other = unknown if first is known else known
-        (place,) = group_by_place([Candidate(0, other, 0.8), Candidate(1, first, 0.9)], RADIUS_M)
+        (place,) = group_by_place(
+            [Candidate(0, other, 0.8), Candidate(1, first, 0.9, log_odds=1.0)], RADIUS_M
+        )
         assert place.position.alt_m == expected
 
 

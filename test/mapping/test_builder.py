@@ -13,6 +13,7 @@ from support.tiny_encoder import DIM, add_generic_mean, write_tiny_encoder
 from vlm_vpr_ros.config import EncoderConfig
 from vlm_vpr_ros.errors import ConfigError, ImageError, RegionError, SourceError
 from vlm_vpr_ros.mapping.builder import build_region
+from vlm_vpr_ros.networks import Networks
 from vlm_vpr_ros.region.manifest import JOURNAL
 from vlm_vpr_ros.region.region import Region
 from vlm_vpr_ros.retrieval.encoder import Encoder
@@ -40,7 +41,7 @@ def test_a_build_finds_its_places(tmp_path: Path, encoder: Encoder) -> None:
     summary = build_region(
         [drive("monday", range(20)), drive("tuesday", range(30, 45))],
         tmp_path / "region",
-        encoder,
+        Networks(encoder),
         progress=done.append,
     )
     assert summary.added == {"monday": 20, "tuesday": 15}
@@ -60,7 +61,9 @@ def test_a_build_finds_its_places(tmp_path: Path, encoder: Encoder) -> None:
 
 def test_bad_images_are_counted_and_named(tmp_path: Path, encoder: Encoder) -> None:
     loads = {3: bad_image, 17: missing_file, 18: lambda: np.zeros((5, 5), np.uint8)}
-    summary = build_region([drive("a", range(25), loads=loads)], tmp_path / "region", encoder)
+    summary = build_region(
+        [drive("a", range(25), loads=loads)], tmp_path / "region", Networks(encoder)
+    )
     assert summary.total == 22
     assert [f.source for f in summary.failures] == ["a/0003.png", "a/0017.png", "a/0018.png"]
     assert "ends too early" in summary.failures[0].error
@@ -76,7 +79,9 @@ def test_photos_of_many_sizes_and_a_dynamic_network(tmp_path: Path) -> None:
     encoder = Encoder.load(EncoderConfig(name=str(card), providers=("CPUExecutionProvider",)))
     loads = {i: (lambda i=i: view(i, size=(60 + i % 4, 80))) for i in range(20)}
     loads[7] = lambda: np.zeros((2, 2, 3), np.uint8)
-    summary = build_region([drive("a", range(20), loads=loads)], tmp_path / "region", encoder)
+    summary = build_region(
+        [drive("a", range(20), loads=loads)], tmp_path / "region", Networks(encoder)
+    )
     assert summary.total == 19
     assert [f.source for f in summary.failures] == ["a/0007.png"]
     assert "2 x 2 pixels" in summary.failures[0].error
@@ -85,7 +90,7 @@ def test_photos_of_many_sizes_and_a_dynamic_network(tmp_path: Path) -> None:
 def test_all_images_bad(tmp_path: Path, encoder: Encoder) -> None:
     source = drive("a", range(3), loads=dict.fromkeys(range(3), bad_image))
     with pytest.raises(SourceError, match="a: no image with a position.*ends too early"):
-        build_region([source], tmp_path / "region", encoder)
+        build_region([source], tmp_path / "region", Networks(encoder))
     assert not list(tmp_path.iterdir())
 
 
@@ -95,17 +100,17 @@ def test_nothing_with_a_position(tmp_path: Path, encoder: Encoder) -> None:
     with pytest.raises(
         SourceError, match="indoor: no image.*/fix has no messages.*3 x image without a position"
     ):
-        build_region([source], tmp_path / "region", encoder)
+        build_region([source], tmp_path / "region", Networks(encoder))
     assert not list(tmp_path.iterdir())
     with pytest.raises(SourceError):
-        build_region([FakeSource("empty", [])], tmp_path / "region", encoder)
+        build_region([FakeSource("empty", [])], tmp_path / "region", Networks(encoder))
 
 
 def test_positions_that_are_not_on_earth(tmp_path: Path, encoder: Encoder) -> None:
     wrong = [GeoPoint(np.nan, 0.0), GeoPoint(0.0, 360.0), GeoPoint(90.5, 0.0), GeoPoint(0, np.inf)]
     content = [observation(i, "a", position=p) for i, p in enumerate(wrong)]
     summary = build_region(
-        [FakeSource("a", [*content, observation(9, "a")])], tmp_path / "region", encoder
+        [FakeSource("a", [*content, observation(9, "a")])], tmp_path / "region", Networks(encoder)
     )
     assert summary.total == 1
     assert summary.report.left_out == {"coordinates out of range": 4}
@@ -114,7 +119,7 @@ def test_positions_that_are_not_on_earth(tmp_path: Path, encoder: Encoder) -> No
 def test_unknown_values(tmp_path: Path, encoder: Encoder) -> None:
     unknown = {"sigma_m": None, "heading_deg": None, "stamp_ns": None}
     source = FakeSource("a", [observation(i, "a", **unknown) for i in range(3)])
-    build_region([source], tmp_path / "region", encoder)
+    build_region([source], tmp_path / "region", Networks(encoder))
     table = Region.open(tmp_path / "region").references
     assert np.isnan(table.sigma_m).all() and np.isnan(table.heading_deg).all()
     assert (table.stamp_ns == -1).all()
@@ -125,14 +130,14 @@ def test_file_names_that_are_not_utf8(tmp_path: Path, encoder: Encoder) -> None:
     source = FakeSource(
         "a", [observation(0, "dr\udce9", source=name), observation(1, "dr\udce9", load=bad_image)]
     )
-    summary = build_region([source], tmp_path / "region", encoder)
+    summary = build_region([source], tmp_path / "region", Networks(encoder))
     assert summary.total == 1
     assert Region.open(tmp_path / "region").references.source == ("caf?.jpg",)
 
 
 def test_every_m(tmp_path: Path, encoder: Encoder) -> None:
     source = drive("a", [*range(6), *range(6)])  # 60 m apart
-    summary = build_region([source], tmp_path / "region", encoder, every_m=100.0)
+    summary = build_region([source], tmp_path / "region", Networks(encoder), every_m=100.0)
     assert summary.added == {"a": 6}
     assert summary.report.left_out == {"image less than 100 m from the last": 6}
     table = Region.open(tmp_path / "region").references
@@ -142,7 +147,9 @@ def test_every_m(tmp_path: Path, encoder: Encoder) -> None:
 @pytest.mark.parametrize("every_m", [-1.0, float("nan")])
 def test_every_m_that_is_no_distance(tmp_path: Path, encoder: Encoder, every_m: float) -> None:
     with pytest.raises(ConfigError, match="every_m"):
-        build_region([drive("a", range(2))], tmp_path / "region", encoder, every_m=every_m)
+        build_region(
+            [drive("a", range(2))], tmp_path / "region", Networks(encoder), every_m=every_m
+        )
     assert not list(tmp_path.iterdir())
 
 
@@ -154,10 +161,10 @@ def test_out_is_something_else(tmp_path: Path, encoder: Encoder) -> None:
     file.write_bytes(b"x")
     for out in (folder, file):
         with pytest.raises(RegionError, match="exists and is not a region. Name another"):
-            build_region([drive("a", range(2))], out, encoder)
+            build_region([drive("a", range(2))], out, Networks(encoder))
         assert out.exists()
     with pytest.raises(RegionError, match="the build stopped"):
-        build_region([drive("a", range(2))], file / "region", encoder)
+        build_region([drive("a", range(2))], file / "region", Networks(encoder))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "photos"]
 
 
@@ -167,45 +174,45 @@ def test_out_is_an_empty_folder_or_here(
     folder = tmp_path / "deep" / "region"
     folder.mkdir(parents=True)
     monkeypatch.chdir(folder)
-    build_region([drive("a", range(2))], Path(), encoder)
+    build_region([drive("a", range(2))], Path(), Networks(encoder))
     assert Region.open(folder).manifest.references == 2
     assert [p.name for p in folder.parent.iterdir()] == ["region"]
 
 
 def test_a_damaged_region_is_not_added_to(tmp_path: Path, encoder: Encoder) -> None:
-    build_region([drive("a", range(3))], tmp_path / "region", encoder)
+    build_region([drive("a", range(3))], tmp_path / "region", Networks(encoder))
     path = tmp_path / "region" / "descriptors.faiss"
     data = path.read_bytes()
     path.write_bytes(data[:-20] + bytes([data[-20] ^ 1]) + data[-19:])
     with pytest.raises(RegionError, match="SHA-256 differs"):
-        build_region([drive("b", range(3))], tmp_path / "region", encoder)
+        build_region([drive("b", range(3))], tmp_path / "region", Networks(encoder))
 
 
 def test_a_region_of_another_encoder_is_not_added_to(tmp_path: Path, encoder: Encoder) -> None:
-    build_region([drive("a", range(3))], tmp_path / "region", encoder)
+    build_region([drive("a", range(3))], tmp_path / "region", Networks(encoder))
     card = write_tiny_encoder(tmp_path / "models", name="other", seed=1)
     other = Encoder.load(EncoderConfig(name=str(card), providers=("CPUExecutionProvider",)))
     with pytest.raises(RegionError, match="built with the encoder `tiny`, not `other`"):
-        build_region([drive("b", range(3))], tmp_path / "region", other)
+        build_region([drive("b", range(3))], tmp_path / "region", Networks(other))
 
 
 def test_the_same_name_for_two_drives(tmp_path: Path, encoder: Encoder) -> None:
     two = [drive("a", range(2)), FakeSource("copy", drive("a", range(2)).content)]
     with pytest.raises(SourceError, match="a and copy both call their drive `a`.*--drive NAME"):
-        build_region(two, tmp_path / "region", encoder)
+        build_region(two, tmp_path / "region", Networks(encoder))
     # The mended command works at once: nothing was encoded that could be resumed.
-    build_region([drive("a", range(2))], tmp_path / "region", encoder)
+    build_region([drive("a", range(2))], tmp_path / "region", Networks(encoder))
     with pytest.raises(SourceError, match="has a drive `a` already.*--drive"):
-        build_region([drive("a", range(2))], tmp_path / "region", encoder)
-    assert build_region([drive("b", range(2))], tmp_path / "region", encoder).total == 4
+        build_region([drive("a", range(2))], tmp_path / "region", Networks(encoder))
+    assert build_region([drive("b", range(2))], tmp_path / "region", Networks(encoder)).total == 4
 
 
 def test_an_added_drive_is_encoded_alone_and_found_as_in_one_build(
     tmp_path: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = drive("a", range(30)), drive("b", range(20, 60), visit=1)
-    build_region([first, second], tmp_path / "both", encoder)
-    build_region([first], tmp_path / "added", encoder)
+    build_region([first, second], tmp_path / "both", Networks(encoder))
+    build_region([first], tmp_path / "added", Networks(encoder))
 
     encoded: list[int] = []
     encode_batch = encoder.encode_batch
@@ -215,7 +222,7 @@ def test_an_added_drive_is_encoded_alone_and_found_as_in_one_build(
         return encode_batch(images)
 
     monkeypatch.setattr(encoder, "encode_batch", counting)
-    summary = build_region([second], tmp_path / "added", encoder)
+    summary = build_region([second], tmp_path / "added", Networks(encoder))
     assert sum(encoded) == 40
     monkeypatch.undo()
     assert (summary.added, summary.total) == ({"b": 40}, 70)
@@ -240,7 +247,7 @@ def test_an_added_drive_is_encoded_alone_and_found_as_in_one_build(
 
 def test_many_additions_do_not_wear_the_descriptors_out(tmp_path: Path, encoder: Encoder) -> None:
     for i in range(12):
-        build_region([drive(f"d{i}", [3 * i, 3 * i + 1])], tmp_path / "region", encoder)
+        build_region([drive(f"d{i}", [3 * i, 3 * i + 1])], tmp_path / "region", Networks(encoder))
     region = Region.open(tmp_path / "region")
     raw = encoder.encode_batch([view(p) for i in range(12) for p in (3 * i, 3 * i + 1)])
     np.testing.assert_allclose(region.raw_descriptors(), raw, atol=1e-3)
@@ -251,7 +258,7 @@ def test_a_small_region_leans_on_the_generic_mean(tmp_path: Path) -> None:
     generic = np.full(DIM, 0.1, np.float32)
     add_generic_mean(card, generic)
     encoder = Encoder.load(EncoderConfig(name=str(card), providers=("CPUExecutionProvider",)))
-    build_region([drive("a", range(10))], tmp_path / "region", encoder)
+    build_region([drive("a", range(10))], tmp_path / "region", Networks(encoder))
     own = encoder.encode_batch([view(i) for i in range(10)]).mean(axis=0)
     np.testing.assert_allclose(
         Region.open(tmp_path / "region").mean_descriptor, (10 * own + 30 * generic) / 40, atol=1e-5
@@ -260,14 +267,14 @@ def test_a_small_region_leans_on_the_generic_mean(tmp_path: Path) -> None:
 
 def test_one_place_has_no_background(tmp_path: Path, encoder: Encoder) -> None:
     source = FakeSource("a", [observation(0, "a", load=lambda i=i: view(i)) for i in range(5)])
-    build_region([source], tmp_path / "region", encoder)
+    build_region([source], tmp_path / "region", Networks(encoder))
     assert Region.open(tmp_path / "region").manifest.background is None
 
 
 def test_a_region_on_the_antimeridian(tmp_path: Path, encoder: Encoder) -> None:
     lons = [179.998, 179.999, -179.999, -179.998]
     content = [observation(i, "fiji", position=GeoPoint(-16.5, lon)) for i, lon in enumerate(lons)]
-    build_region([FakeSource("fiji", content)], tmp_path / "region", encoder)
+    build_region([FakeSource("fiji", content)], tmp_path / "region", Networks(encoder))
     bounds = Region.open(tmp_path / "region").manifest.bounds
     assert (bounds.west, bounds.east) == (179.998, -179.998)
 
@@ -280,5 +287,5 @@ def test_the_encoder_failing_is_no_bad_image(
 
     monkeypatch.setattr(encoder, "_run", broken)
     with pytest.raises(Exception, match="CUDA error 700") as raised:
-        build_region([drive("a", range(3))], tmp_path / "region", encoder)
+        build_region([drive("a", range(3))], tmp_path / "region", Networks(encoder))
     assert not isinstance(raised.value, ImageError)

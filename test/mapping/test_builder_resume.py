@@ -20,6 +20,7 @@ from support.tiny_encoder import write_tiny_encoder
 from vlm_vpr_ros.config import EncoderConfig
 from vlm_vpr_ros.errors import RegionError, SourceError
 from vlm_vpr_ros.mapping.builder import build_region
+from vlm_vpr_ros.networks import Networks
 from vlm_vpr_ros.region.manifest import HASHED_FILES, MANIFEST
 from vlm_vpr_ros.region.region import Region
 from vlm_vpr_ros.retrieval.encoder import Encoder
@@ -62,17 +63,18 @@ KILL = textwrap.dedent(
     from support.streets import drive
     from vlm_vpr_ros.config import EncoderConfig
     from vlm_vpr_ros.mapping.builder import build_region
+    from vlm_vpr_ros.networks import Networks
     from vlm_vpr_ros.retrieval.encoder import Encoder
 
     encoder = Encoder.load(EncoderConfig(name=sys.argv[1], providers=("CPUExecutionProvider",)))
     loads = {40: lambda: os.kill(os.getpid(), signal.SIGKILL)}
-    build_region([drive("a", range(50), loads=loads)], Path(sys.argv[2]), encoder)
+    build_region([drive("a", range(50), loads=loads)], Path(sys.argv[2]), Networks(encoder))
     """
 )
 
 
 def test_kill_9_in_the_middle_of_a_build(tmp_path: Path, card: Path, encoder: Encoder) -> None:
-    build_region([drive("a", range(50))], tmp_path / "undisturbed", encoder)
+    build_region([drive("a", range(50))], tmp_path / "undisturbed", Networks(encoder))
     out = tmp_path / "region"
     killed = subprocess.run(
         [sys.executable, "-c", KILL, str(card), str(out)],
@@ -87,8 +89,8 @@ def test_kill_9_in_the_middle_of_a_build(tmp_path: Path, card: Path, encoder: En
     assert list(work.glob("batch_*"))
 
     with pytest.raises(RegionError, match="an interrupted build lies here. Add --resume"):
-        build_region([drive("a", range(50))], out, encoder)
-    build_region([drive("a", range(50))], out, encoder, resume=True)
+        build_region([drive("a", range(50))], out, Networks(encoder))
+    build_region([drive("a", range(50))], out, Networks(encoder), resume=True)
     assert content(out) == content(tmp_path / "undisturbed")
     assert not work.exists()
     Region.open(out, verify=True)
@@ -98,7 +100,9 @@ def test_a_resumed_build_repeats_no_stored_batch(
     tmp_path: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(KilledError):
-        build_region([drive("a", range(60), loads=kill_at_image(50))], tmp_path / "region", encoder)
+        build_region(
+            [drive("a", range(60), loads=kill_at_image(50))], tmp_path / "region", Networks(encoder)
+        )
     encoded: list[int] = []
     encode_batch = encoder.encode_batch
 
@@ -107,7 +111,7 @@ def test_a_resumed_build_repeats_no_stored_batch(
         return encode_batch(images)
 
     monkeypatch.setattr(encoder, "encode_batch", counting)
-    build_region([drive("a", range(60))], tmp_path / "region", encoder, resume=True)
+    build_region([drive("a", range(60))], tmp_path / "region", Networks(encoder), resume=True)
     assert 0 < sum(encoded) <= 60 - 32
 
 
@@ -146,9 +150,9 @@ def test_killed_at_any_file_operation(
 ) -> None:
     expected = tmp_path / "expected"
     if adding:
-        build_region([drive("base", range(5))], expected, encoder)
+        build_region([drive("base", range(5))], expected, Networks(encoder))
         shutil.copytree(expected, tmp_path / "base")
-    build_region([drive("a", range(10, 28))], expected, encoder)
+    build_region([drive("a", range(10, 28))], expected, Networks(encoder))
 
     at = share - 3
     while True:
@@ -159,7 +163,7 @@ def test_killed_at_any_file_operation(
         with monkeypatch.context() as patch:
             _interrupt(patch, at)
             try:
-                build_region([drive("a", range(10, 28))], out, encoder)
+                build_region([drive("a", range(10, 28))], out, Networks(encoder))
             except KilledError:
                 pass
             else:
@@ -167,11 +171,11 @@ def test_killed_at_any_file_operation(
         if out.exists():
             Region.open(out, verify=True)  # the old one or the new one, never a part of one
         try:
-            build_region([drive("a", range(10, 28))], out, encoder, resume=True)
+            build_region([drive("a", range(10, 28))], out, Networks(encoder), resume=True)
         except SourceError as error:  # the kill came after the region was in its place
             assert "has a drive `a` already" in str(error)
         assert content(out) == content(expected), at
-        assert build_region([drive("b", range(2))], out, encoder).total == 20 + 5 * adding
+        assert build_region([drive("b", range(2))], out, Networks(encoder)).total == 20 + 5 * adding
         assert not out.with_name(out.name + ".building").exists()
     assert at > 28
 
@@ -180,7 +184,7 @@ def test_resume_is_refused_for_another_build(tmp_path: Path, encoder: Encoder) -
     out = tmp_path / "region"
     killed = drive("a", range(40), loads=kill_at_image(39))
     with pytest.raises(KilledError):
-        build_region([killed], out, encoder)
+        build_region([killed], out, Networks(encoder))
     other_card = write_tiny_encoder(tmp_path / "models", seed=1)
     other_encoder = Encoder.load(EncoderConfig(name=str(other_card), providers=CPU))
     whole = drive("a", range(40))
@@ -192,17 +196,17 @@ def test_resume_is_refused_for_another_build(tmp_path: Path, encoder: Encoder) -
     ]:
         sources, used, every_m = arguments
         with pytest.raises(RegionError, match="other sources, options or another encoder"):
-            build_region(sources, out, used, every_m=every_m, resume=True)
-    assert build_region([whole], out, encoder, resume=True).total == 40
+            build_region(sources, out, Networks(used), every_m=every_m, resume=True)
+    assert build_region([whole], out, Networks(encoder), resume=True).total == 40
 
 
 def test_a_recording_that_changed_is_not_mixed_up(tmp_path: Path, encoder: Encoder) -> None:
     """A photo added to the folder moves all others: stored batches are of other images now."""
     out = tmp_path / "region"
     with pytest.raises(KilledError):
-        build_region([drive("a", range(1, 50), loads=kill_at_image(45))], out, encoder)
-    build_region([drive("a", range(50))], out, encoder, resume=True)
-    build_region([drive("a", range(50))], tmp_path / "expected", encoder)
+        build_region([drive("a", range(1, 50), loads=kill_at_image(45))], out, Networks(encoder))
+    build_region([drive("a", range(50))], out, Networks(encoder), resume=True)
+    build_region([drive("a", range(50))], tmp_path / "expected", Networks(encoder))
     assert content(out) == content(tmp_path / "expected")
 
 
@@ -210,13 +214,13 @@ def test_a_damaged_batch_is_named(tmp_path: Path, encoder: Encoder) -> None:
     out = tmp_path / "region"
     for name in ("batch_0000000.json", "batch_0000000.descriptors.npy"):
         with pytest.raises(KilledError):
-            build_region([drive("a", range(40), loads=kill_at_image(39))], out, encoder)
+            build_region([drive("a", range(40), loads=kill_at_image(39))], out, Networks(encoder))
         (tmp_path / "region.building" / name).write_bytes(b"\x93NUMPY garbage")
         with pytest.raises(RegionError, match="batch 0 of the interrupted build is damaged"):
-            build_region([drive("a", range(40))], out, encoder, resume=True)
+            build_region([drive("a", range(40))], out, Networks(encoder), resume=True)
         shutil.rmtree(tmp_path / "region.building")
 
 
 def test_resume_without_anything_to_resume_is_a_build(tmp_path: Path, encoder: Encoder) -> None:
     source = FakeSource("a", drive("a", range(3)).content)
-    assert build_region([source], tmp_path / "region", encoder, resume=True).total == 3
+    assert build_region([source], tmp_path / "region", Networks(encoder), resume=True).total == 3

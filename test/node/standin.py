@@ -46,7 +46,7 @@ class StandIn:
             raise ValueError(script["raise"])
         self._note("end", stamp_ns=frame.stamp_ns, mean=float(frame.image.mean()))
         accept = script.get("accept", True)
-        hypothesis = Hypothesis(PLACE, 0.8, 0.95, 4.5, (Candidate(7, PLACE, 0.8),))
+        hypothesis = Hypothesis(PLACE, 0.8, None, 0.95, 4.5, (Candidate(7, PLACE, 0.8),))
         return Outcome(
             stamp_ns=frame.stamp_ns,
             reason=Reason.ACCEPTED if accept else Reason.LOW_SIMILARITY,

@@ -24,8 +24,8 @@ def accepted(position=HERE, calibrated=False):
         detail="fine",
         fix=Fix(position, COVARIANCE, calibrated),
         hypotheses=(
-            Hypothesis(position, 0.7, 0.9, 3.5, ()),
-            Hypothesis(GeoPoint(48.2, 11.6, 512.0), 0.6, 0.06, 4.0, ()),
+            Hypothesis(position, 0.7, 120, 0.9, 3.5, ()),
+            Hypothesis(GeoPoint(48.2, 11.6, 512.0), 0.6, None, 0.06, 4.0, ()),
         ),
         probability=0.9,
         probability_none=0.04,
@@ -88,7 +88,7 @@ def test_hypotheses_are_geojson():
 
 def test_numbers_that_json_lacks_become_null():
     odd = Outcome(
-        1, Reason.AMBIGUOUS, "", hypotheses=(Hypothesis(HERE, math.nan, 0.1, math.inf, ()),)
+        1, Reason.AMBIGUOUS, "", hypotheses=(Hypothesis(HERE, math.nan, None, 0.1, math.inf, ()),)
     )
     properties = strict(conversions.hypotheses(odd))["features"][0]["properties"]
     assert properties["similarity"] is None

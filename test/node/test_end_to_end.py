@@ -22,6 +22,7 @@ from vlm_vpr_ros.config import EncoderConfig
 from vlm_vpr_ros.errors import ModelError
 from vlm_vpr_ros.mapping.builder import build_region
 from vlm_vpr_ros.mapping.sources import open_source
+from vlm_vpr_ros.networks import Networks
 from vlm_vpr_ros.retrieval.encoder import Encoder
 
 TOPIC = "/camera/image_raw/compressed"
@@ -42,7 +43,9 @@ def mapped(shared_data, tmp_path_factory):
     except ModelError as error:
         pytest.skip(f"the default encoder is absent: {error}")
     out = tmp_path_factory.mktemp("mapped") / "region"
-    build_region([open_source(shared_data / "gardens_point" / "rosbag2_map_drive")], out, encoder)
+    build_region(
+        [open_source(shared_data / "gardens_point" / "rosbag2_map_drive")], out, Networks(encoder)
+    )
     return out
 
 

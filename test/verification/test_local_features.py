@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 import yaml
 from scenes import textured_image
-from vlm_vpr_ros.verification.settings import VerificationConfig
 
-from vlm_vpr_ros.config import EncoderConfig
+from vlm_vpr_ros.config import EncoderConfig, VerificationConfig
 from vlm_vpr_ros.errors import ModelError
 from vlm_vpr_ros.verification.local_features import LocalFeatureExtractor
 from vlm_vpr_ros.verification.verifier import match_pair

@@ -6,9 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scenes import random_features, view_pair
-from vlm_vpr_ros.verification.settings import VerificationConfig
 
-from vlm_vpr_ros.config import EncoderConfig
+from vlm_vpr_ros.config import EncoderConfig, VerificationConfig
 from vlm_vpr_ros.images import read_image
 from vlm_vpr_ros.verification.local_features import LocalFeatureExtractor, LocalFeatures
 from vlm_vpr_ros.verification.verifier import Verifier, match_pair

@@ -46,8 +46,8 @@ def write_region(
     encoder: EncoderId,
     generic_mean: npt.NDArray[np.float32] | None,
     cell_resolution: int,
-    features: FeaturesId | None,
-    encoded_features: Iterable[bytes | memoryview],
+    features: FeaturesId | None = None,
+    encoded_features: Iterable[bytes | memoryview] = (),
 ) -> Manifest:
     """Write a region into an empty folder. Its bytes depend on the arguments alone.
 
