@@ -59,7 +59,8 @@ def _pixels(message: Any, what: str) -> RgbImage:
     """
     channels = _CV_BRIDGE_CHANNELS.get(getattr(message, "encoding", ""))
     row_bytes = message.width * channels if channels else 0
-    if row_bytes and message.step == row_bytes and len(message.data) == row_bytes * message.height:
+    size = row_bytes * message.height if channels else 0
+    if size and message.step == row_bytes and len(message.data) == size:
         return np.ascontiguousarray(_BRIDGE.imgmsg_to_cv2(message, "rgb8"), np.uint8)
     return decode_message(message, what)
 
