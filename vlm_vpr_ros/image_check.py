@@ -17,7 +17,12 @@ FLAT_SIGMA = 4.0
 
 
 def flaw(image: RgbImage) -> tuple[Reason, str] | None:
-    """Why nothing can be recognised in an image, with its numbers; None if something may be."""
+    """Why nothing can be recognised in an image, with its numbers; None if something may be.
+
+    Whether it is an RGB image at all is checked first.
+    """
+    if image.ndim != 3 or image.shape[2] != 3 or not image.size or image.dtype != np.uint8:
+        return Reason.CORRUPT_IMAGE, f"not an RGB image: {image.dtype} of shape {image.shape}"
     coarse = np.ascontiguousarray(image[::_STEP, ::_STEP])
     small = cv2.cvtColor(
         cv2.resize(coarse, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY

@@ -88,12 +88,12 @@ points = st.builds(GeoPoint, numbers, numbers, st.none() | numbers)
         hypotheses=st.lists(
             st.builds(
                 Hypothesis,
-                points,
-                numbers,
-                st.none() | st.integers(0, 2048),
-                numbers,
-                numbers,
-                st.just(()),
+                position=points,
+                similarity=numbers,
+                inliers=st.none() | st.integers(0, 2048),
+                probability=numbers,
+                sigma_m=numbers,
+                candidates=st.just(()),
             ),
             max_size=3,
         ).map(tuple),
