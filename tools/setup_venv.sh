@@ -44,6 +44,9 @@ make_venv() {
   "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null ||
     die "this Python cannot make a virtual environment. On Debian and Ubuntu:
     sudo apt install python$version-venv"
+  "$PYTHON" -c 'import ctypes; ctypes.CDLL("libX11.so.6")' 2>/dev/null ||
+    die "the renderer of the tests and the demo needs no display, but libX11. On Debian and Ubuntu:
+    sudo apt install libx11-6"
   echo "[1/5] Python $version environment in .venv ..."
   rm -rf "$VENV" # none, one that broke off, one of another Python, or one that was moved here
   "$PYTHON" -m venv "$VENV"
@@ -136,4 +139,5 @@ step 3 llama "$llama" "llama.cpp ($compiles)" \
     sudo apt install g++"
 step 4 packages "$requirements" "the other Python packages (about 600 MB to download)" "$network"
 step 5 project "$(hash_of setup.py setup.cfg pyproject.toml package.xml requirements/*.txt)" \
-  "this package, and whether everything imports" "Does 'rm -rf .venv' and a new start mend it?"
+  "this package, and whether everything imports" \
+  "If it misses libgomp.so.1: sudo apt install libgomp1. Else start anew: rm -rf .venv"
