@@ -35,7 +35,9 @@ sys.exit(not any("test_installed" in c.get("classname", "") for c in ran))
 P
 
 echo "[colcon 3/3] starting what was installed ..."
-set +u # colcon's scripts read variables that may be unset
+ln -s "$(command -v python3)" python3 # colcon's scripts cannot call one whose path has a space
+export COLCON_PYTHON_EXECUTABLE=$workspace/python3
+set +u # they read variables that may be unset, too
 # shellcheck source=/dev/null
 . install/setup.bash
 set -u
