@@ -70,6 +70,10 @@ class Candidate:
     position: GeoPoint
     similarity: float
     """Cosine of the centred descriptors, in [-1, 1]."""
+    inliers: int | None = None
+    """Matched local features that agree with one epipolar geometry; None: not checked."""
+    log_odds: float = 0.0
+    """All that speaks for this reference, in nats; candidates are ranked by it."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,8 @@ class Hypothesis:
 
     Attributes:
         position: where the evidence of its candidates centres.
-        similarity: the best of its candidates.
+        similarity: of its best candidate.
+        inliers: of its best candidate; None when not checked.
         probability: that the robot is there; with `Outcome.probability_none` all sum to one.
         sigma_m: horizontal standard deviation (one axis), given that the robot is there.
         candidates: best first.
@@ -86,6 +91,7 @@ class Hypothesis:
 
     position: GeoPoint
     similarity: float
+    inliers: int | None
     probability: float
     sigma_m: float
     candidates: tuple[Candidate, ...]
@@ -115,7 +121,8 @@ class Outcome:
         reason: `Reason.ACCEPTED`, or why the frame was refused.
         detail: one sentence for people that explains the reason with its numbers.
         fix: present exactly when accepted.
-        hypotheses: every place considered, most probable first.
+        candidates: the ranked references, best first.
+        hypotheses: every place considered, most probable first; each groups candidates.
         probability: that the best hypothesis is right; 0 when there is none.
         probability_none: that none of the hypotheses is right.
         latency_ms: time spent in each stage.
@@ -125,6 +132,7 @@ class Outcome:
     reason: Reason
     detail: str
     fix: Fix | None = None
+    candidates: tuple[Candidate, ...] = ()
     hypotheses: tuple[Hypothesis, ...] = ()
     probability: float = 0.0
     probability_none: float = 1.0

@@ -10,6 +10,9 @@ from typing import Protocol
 
 from vlm_vpr_ros.types import GeoPoint, RgbImage
 
+MAX_NAMES = 10
+"""How many of the left out a report names for each reason."""
+
 
 class AltitudeDatum(str, enum.Enum):
     """What a height is measured from; the two differ by up to about 100 m."""
@@ -23,6 +26,8 @@ class AltitudeDatum(str, enum.Enum):
 class Observation:
     """One image of a source and where it was taken.
 
+    An observation of a bag holds its compressed bytes: keep few of them at a time.
+
     Attributes:
         source: names the image for people and in the index: a path relative to the source, or
             `bag_name:topic@stamp_ns`. Never an absolute path.
@@ -32,6 +37,8 @@ class Observation:
         sigma_m: horizontal standard deviation of the position, one axis; None when unknown.
         altitude_datum: what `position.alt_m` is measured from.
         heading_deg: direction in which the camera looked, clockwise from true north, or None.
+        course_deg: direction in which the robot moved, clockwise from true north, or None: it says
+            nothing about where the camera looked.
         stamp_ns: when the image was taken, or None.
         load: decodes the pixels.  Raises `ImageError`.
     """
@@ -43,6 +50,7 @@ class Observation:
     sigma_m: float | None = None
     altitude_datum: AltitudeDatum = AltitudeDatum.UNKNOWN
     heading_deg: float | None = None
+    course_deg: float | None = None
     stamp_ns: int | None = None
 
 
@@ -51,13 +59,31 @@ class SourceReport:
     """What a reader left out and why, filled while it is read.
 
     Attributes:
-        left_out: reason -> number of images or fixes left out ("fix without a satellite fix",
-            "image without a position", "coordinates out of range", ...).
-        remarks: sentences for the user, each said once ("/fix has 989 messages, no image topic").
+        left_out: reason -> number of images, fixes or single values left out ("fix without a
+            satellite fix", "coordinates out of range", ...).
+        names: reason -> the first `MAX_NAMES` of them.
+        remarks: sentences for the user, each said once.
     """
 
     left_out: Counter[str] = field(default_factory=Counter)
+    names: dict[str, list[str]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
+
+    def leave_out(self, reason: str, name: str) -> None:
+        """Count one image, fix or value under a reason, and name it among the first."""
+        self.left_out[reason] += 1
+        names = self.names.setdefault(reason, [])
+        if len(names) < MAX_NAMES:
+            names.append(name)
+
+    def absorb(self, other: SourceReport) -> None:
+        """Add what another report says."""
+        self.left_out += other.left_out
+        for reason, names in other.names.items():
+            own = self.names.setdefault(reason, [])
+            own += names[: MAX_NAMES - len(own)]
+        for sentence in other.remarks:
+            self.remark(sentence)
 
     def remark(self, sentence: str) -> None:
         """Add a sentence unless it was said already."""

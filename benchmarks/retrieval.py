@@ -1,0 +1,172 @@
+"""Recall of the default encoder and settings on real drives (nothing was tuned on them).
+
+Gardens Point (bags and tables), one place repeated by a parked robot, a walk in Lund, KITTI's two
+colour cameras, a corridor. Causal: frame i sees frames up to i; cold: each frame is the first one.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from benchmarks.targets import Report, arguments, data_folder
+from vlm_vpr_ros.config import LocalizerConfig, VerificationConfig
+from vlm_vpr_ros.evaluation.metrics import Score, fix_counts, recall
+from vlm_vpr_ros.evaluation.run import Evaluation, evaluate, remembering_networks
+from vlm_vpr_ros.images import read_image
+from vlm_vpr_ros.localizer import Localizer
+from vlm_vpr_ros.mapping.builder import build_region
+from vlm_vpr_ros.mapping.observation import Observation, Source, SourceReport
+from vlm_vpr_ros.mapping.sources import open_source
+from vlm_vpr_ros.region.region import Region
+
+FALSE_FIX_M = 50.0
+PARKED_FRAMES = 60
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = arguments(__doc__)
+    data_folder(parser)
+    args = parser.parse_args()
+    report = Report("retrieval")
+    garden: Path = args.data / "gardens_point"
+    bags = _evaluated(
+        open_source(garden / "rosbag2_map_drive"), open_source(garden / "rosbag2_query_drive")
+    )
+    _add(report, "day_right -> night_right (bags)", bags, 12, ">= 0.94")
+    tables = _evaluated(
+        open_source(garden / "day_left.csv"), open_source(garden / "night_right.csv")
+    )
+    _add(report, "day_left -> night_right", tables, 12, ">= 0.77")
+    _parked(report, garden)
+
+    lund: Path = args.data / "opensfm_lund" / "rosbag2_sqlite3"
+    _neighbours(report, lund)
+    left = open_source(args.data / "kitti_0002_10f" / "images.csv")
+    right = Part(left, partial(_right_camera, args.data / "kitti_0002_10f"))
+    _add(report, "KITTI left -> right camera", _evaluated(left, right), 2, ">= 1.0")
+    corridor: Path = args.data / "vprbench_corridor"
+    _add(
+        report,
+        "corridor",
+        _evaluated(open_source(corridor / "ref.csv"), open_source(corridor / "query.csv")),
+        17,
+    )
+    report.write(args.json)
+
+
+class Part:
+    """Some observations of a source, as a source.
+
+    Args:
+        whole: the source.
+        choose: which of its observations, given all of them in order.
+    """
+
+    def __init__(
+        self, whole: Source, choose: Callable[[list[Observation]], Sequence[Observation]]
+    ) -> None:
+        self.name = whole.name
+        self._whole = whole
+        self._choose = choose
+
+    @property
+    def report(self) -> SourceReport:
+        """What the last reading left out."""
+        return self._whole.report
+
+    def count(self) -> int:
+        """How many observations at most."""
+        return len(self._choose(list(self._whole.observations())))
+
+    def observations(self) -> Iterator[Observation]:
+        """Yield the chosen ones."""
+        yield from self._choose(list(self._whole.observations()))
+
+
+def _evaluated(references: Source, queries: Source, verified: bool = False) -> Evaluation:
+    """Build a region from the references and localize the queries in it."""
+    off = VerificationConfig(candidates=0)
+    config = LocalizerConfig() if verified else LocalizerConfig(verification=off)
+    networks = remembering_networks(config, features=verified)
+    with tempfile.TemporaryDirectory() as folder:
+        build_region([references], Path(folder) / "region", networks)
+        region = Region.open(Path(folder) / "region")
+        return evaluate(
+            [queries],
+            region.references,
+            Localizer(region, networks, config),
+            Localizer(region, networks, config),
+        )
+
+
+def _add(report: Report, name: str, done: Evaluation, radius_m: float, target: str = "") -> None:
+    for way, scores, bound in (
+        ("causal", done.causal_scores, target),
+        ("cold", done.cold_scores, ""),
+    ):
+        share = recall(scores, radius_m, 1, solvable=True)
+        if share is None:
+            raise SystemExit(f"{name}: no query has a reference within {radius_m} m")
+        report.add(f"{name}: recall@1 within {radius_m:g} m, {way}", share, bound)
+    _add_fixes(report, name, done.causal_scores)
+
+
+def _add_fixes(report: Report, name: str, scores: Sequence[Score]) -> None:
+    fixes = fix_counts(scores, FALSE_FIX_M)
+    report.add(f"{name}: accepted", fixes.accepted / fixes.queries)
+    if fixes.false_rate is not None:
+        report.add(f"{name}: false among accepted (> {FALSE_FIX_M:g} m)", fixes.false_rate)
+
+
+def _parked(report: Report, garden: Path) -> None:
+    """The same night frame again and again must score as it does once."""
+
+    def repeated(observations: list[Observation]) -> list[Observation]:
+        return [replace(observations[100], stamp_ns=i) for i in range(PARKED_FRAMES)]
+
+    parked = _evaluated(
+        open_source(garden / "day_right.csv"),
+        Part(open_source(garden / "night_right.csv"), repeated),
+    )
+    outcomes = [trial.causal for trial in parked.trials]
+    same = sum(
+        o.candidates[0].reference == outcomes[0].candidates[0].reference
+        and abs(o.candidates[0].similarity - outcomes[0].candidates[0].similarity) < 1e-6
+        for o in outcomes
+    )
+    report.add(
+        f"parked: of {PARKED_FRAMES} equal frames, scored as the first", same, f"== {PARKED_FRAMES}"
+    )
+
+
+def _neighbours(report: Report, lund: Path) -> None:
+    """Even frames of the walk as references: an odd one must find the frame before or after it."""
+    walk = open_source(lund)
+    even = Part(walk, lambda frames: frames[::2])
+    odd = Part(walk, lambda frames: [replace(f, drive="odd") for f in frames[1::2]])
+    done = _evaluated(even, odd)
+    adjacent = sum(
+        trial.causal.candidates[0].reference in {i, i + 1} for i, trial in enumerate(done.trials)
+    )
+    report.add(f"Lund: of {len(done.trials)}, matched to an adjacent frame", adjacent, ">= 12")
+
+
+def _right_camera(folder: Path, left: list[Observation]) -> list[Observation]:
+    """The right colour camera saw the same moments from 0.5 m farther right."""
+    return [
+        replace(
+            frame,
+            drive="right",
+            load=partial(read_image, folder / frame.source.replace("image_02", "image_03")),
+        )
+        for frame in left
+    ]
+
+
+if __name__ == "__main__":
+    main()

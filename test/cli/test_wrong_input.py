@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from conftest import Command, write_drive
+from support.tiny_encoder import write_tiny_encoder
+
+
+def complaint(vlm_vpr: Command, *arguments: object) -> str:
+    done = vlm_vpr(*arguments, code=2)
+    assert done.stdout == ""
+    return done.stderr
+
+
+def test_no_command(vlm_vpr: Command) -> None:
+    assert "usage: vlm_vpr" in complaint(vlm_vpr)
+
+
+@pytest.mark.parametrize("command", ["info", "map", "localize", "evaluate"])
+def test_a_missing_region(vlm_vpr: Command, tmp_path: Path, town: Path, command: str) -> None:
+    more = {
+        "info": [],
+        "map": ["--out", tmp_path / "map.png"],
+        "localize": [town / "evening" / "0.png"],
+        "evaluate": [town / "evening.csv"],
+    }[command]
+    text = complaint(vlm_vpr, command, tmp_path / "nowhere", *more)
+    assert "nowhere: there is no such region" in text
+
+
+def test_a_damaged_region(vlm_vpr: Command, region: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(region, copy)
+    index = copy / "descriptors.faiss"
+    content = bytearray(index.read_bytes())
+    content[-1] ^= 1
+    index.write_bytes(content)
+    text = complaint(vlm_vpr, "info", copy, "--json")
+    assert "descriptors.faiss: damaged (SHA-256 differs)" in text
+
+
+def test_a_source_that_is_not_there(vlm_vpr: Command, tmp_path: Path) -> None:
+    text = complaint(vlm_vpr, "build", tmp_path / "none.csv", "--out", tmp_path / "region")
+    assert "none.csv does not exist" in text
+
+
+def test_an_empty_folder(vlm_vpr: Command, tmp_path: Path, encoder: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    text = complaint(
+        vlm_vpr, "build", tmp_path / "empty", "--out", tmp_path / "region", "--encoder", encoder
+    )
+    assert "empty" in text
+    assert not (tmp_path / "region").exists()
+
+
+def test_swapped_coordinates(vlm_vpr: Command, tmp_path: Path, encoder: Path) -> None:
+    table = write_drive(tmp_path, "drive", places=3)
+    rows = [f"drive/{i}.png,153.0{i},-27.5" for i in range(3)]
+    table.write_text("\n".join(["path,lat,lon", *rows]) + "\n", encoding="utf-8")
+    text = complaint(vlm_vpr, "build", table, "--out", tmp_path / "region", "--encoder", encoder)
+    assert "drive.csv: " in text and "latitude" in text
+
+
+def test_an_output_that_is_something_else(
+    vlm_vpr: Command, town: Path, tmp_path: Path, encoder: Path
+) -> None:
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "dear.txt").write_text("Dear", encoding="utf-8")
+    text = complaint(
+        vlm_vpr, "build", town / "morning.csv", "--out", tmp_path / "letters", "--encoder", encoder
+    )
+    assert "exists and is not a region" in text
+
+
+def test_a_missing_encoder(vlm_vpr: Command, town: Path, tmp_path: Path) -> None:
+    text = complaint(
+        *(vlm_vpr, "build", town / "morning.csv", "--out", tmp_path / "region"),
+        *("--encoder", tmp_path / "none.yaml"),
+    )
+    assert "none.yaml: cannot read the model card" in text
+
+
+def test_another_encoder_than_the_regions(
+    vlm_vpr: Command, region: Path, town: Path, tmp_path: Path
+) -> None:
+    card = write_tiny_encoder(tmp_path, name="other", color="BGR")
+    text = complaint(
+        *(vlm_vpr, "localize", region, town / "evening" / "0.png"),
+        *("--set", f"encoder.name={card}"),
+    )
+    assert "built with the encoder `tiny`, not `other`" in text
+
+
+@pytest.mark.parametrize(
+    "setting, says",
+    [
+        ("gate.target_fals_fix_rate=0.1", "did you mean `gate.target_false_fix_rate`?"),
+        ("gate.target_false_fix_rate=2", "less than 0.5"),
+        ("retrieval.candidates=many", "valid integer"),
+        ("candidates", "expected NAME=VALUE"),
+        ("encoder.providers=[", "not valid YAML"),
+    ],
+)
+def test_wrong_parameters(
+    vlm_vpr: Command, region: Path, town: Path, setting: str, says: str
+) -> None:
+    image = town / "evening" / "0.png"
+    assert says in complaint(vlm_vpr, "localize", region, image, "--set", setting)
+
+
+def test_a_parameter_file_that_is_none(vlm_vpr: Command, region: Path, town: Path) -> None:
+    image = town / "evening" / "0.png"
+    text = complaint(vlm_vpr, "localize", region, image, "--params", town / "morning.csv")
+    assert "not a ROS 2 parameter file" in text
+
+
+def test_a_mistyped_image(vlm_vpr: Command, region: Path, tmp_path: Path) -> None:
+    text = complaint(vlm_vpr, "localize", region, tmp_path / "none.png")
+    assert "none.png: there is no such image file" in text
+
+
+@pytest.mark.parametrize(
+    "option, says",
+    [
+        (["--json", "no/folder/result.json"], "there is no folder no/folder"),
+        (["--json", "/"], "is a folder"),
+        (["--map", "map.pdf"], "a map ends in .html or .png"),
+        (["--false-fix-m", "near"], "invalid"),
+        (["--false-fix-m", "-1"], "invalid"),
+    ],
+)
+def test_outputs_are_checked_before_the_work(
+    vlm_vpr: Command, region: Path, town: Path, option: list[str], says: str
+) -> None:
+    assert says in complaint(vlm_vpr, "evaluate", region, town / "evening.csv", *option)
+
+
+@pytest.mark.parametrize("distance", ["-1", "nan", "inf", "far"])
+def test_a_wrong_distance(vlm_vpr: Command, town: Path, tmp_path: Path, distance: str) -> None:
+    text = complaint(
+        *(vlm_vpr, "build", town / "morning.csv", "--out", tmp_path / "region"),
+        f"--every={distance}",
+    )
+    assert "--every: invalid distance in metres value" in text

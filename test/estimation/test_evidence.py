@@ -1,0 +1,59 @@
+"""What speaks for a candidate."""
+
+from __future__ import annotations
+
+import pytest
+from support.properties import given, st
+
+from vlm_vpr_ros.estimation.evidence import chance_similarity, weighed
+from vlm_vpr_ros.region.manifest import Background
+from vlm_vpr_ros.types import Candidate, GeoPoint
+
+HERE = GeoPoint(45.0, 11.0)
+cosines = st.floats(-1, 1)
+counts = st.integers(0, 1024)
+
+
+def log_odds(similarity: float, inliers: int | None, chance: float) -> float:
+    """Of one candidate whose geometry was looked at, or that was passed over."""
+    (candidate,) = weighed([Candidate(0, HERE, similarity)], chance, [inliers])
+    return candidate.log_odds
+
+
+@given(cosines, counts, cosines, st.floats(0, 0.5), st.integers(0, 100))
+def test_every_kind_of_evidence_adds(
+    similarity: float, inliers: int, chance: float, more: float, more_inliers: int
+) -> None:
+    before = log_odds(similarity, inliers, chance)
+    assert log_odds(similarity + more, inliers, chance) >= before
+    assert log_odds(similarity, inliers + more_inliers, chance) >= before
+    assert log_odds(similarity, inliers, chance + more) <= before
+
+
+def test_a_candidate_passed_over_counts_as_one_without_inliers() -> None:
+    assert log_odds(0.3, None, 0.2) == log_odds(0.3, 0, 0.2)
+
+
+@given(st.lists(st.tuples(cosines, counts), max_size=20), st.randoms(use_true_random=False))
+def test_ranked_by_evidence_whatever_the_order(evidence: list[tuple[float, int]], random) -> None:
+    candidates = [(Candidate(i, HERE, s), g) for i, (s, g) in enumerate(evidence)]
+    ranked = weighed([c for c, _ in candidates], 0.2, [g for _, g in candidates])
+    assert [c.log_odds for c in ranked] == sorted((c.log_odds for c in ranked), reverse=True)
+    random.shuffle(candidates)
+    assert ranked == weighed([c for c, _ in candidates], 0.2, [g for _, g in candidates])
+
+
+def test_without_geometry_the_similarity_ranks() -> None:
+    ranked = weighed([Candidate(0, HERE, 0.2), Candidate(1, HERE, 0.4)], 0.3)
+    assert [c.reference for c in ranked] == [1, 0]
+    assert ranked[0].inliers is None and ranked[0].log_odds > 0 > ranked[1].log_odds
+
+
+@pytest.mark.parametrize(
+    ("sample", "generic", "expected"), [(99, 0.3, 0.95), (99, 0.97, 0.97), (100, 0.97, 0.95)]
+)
+def test_a_small_region_does_not_know_chance(sample: int, generic: float, expected: float) -> None:
+    quantiles = tuple(i / 100 for i in range(1, 100))
+    background = Background(radius_m=50, sample=sample, quantiles=quantiles)
+    assert chance_similarity(background, generic) == expected
+    assert chance_similarity(None, generic) == generic

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stand_ins import Diary, Recording, accepted, query, references, refused, region
+
+from vlm_vpr_ros.evaluation.report import report, table
+from vlm_vpr_ros.evaluation.run import Evaluation, evaluate
+from vlm_vpr_ros.outcome_json import number, outcome_record
+from vlm_vpr_ros.types import Fix, GeoPoint, Hypothesis, Outcome, Reason
+
+HERE = GeoPoint(0.0, 0.0)
+FAR = GeoPoint(0.01, 0.0)
+TOWN = region(references([0.0], [0.0]))
+
+
+def evaluated(causal: Outcome, cold: Outcome) -> Evaluation:
+    recording = Recording([query("1"), query("2")])
+    return evaluate([recording], TOWN.references, Diary(causal), Diary(cold))
+
+
+def strict(record: Any) -> Any:
+    return json.loads(json.dumps(record, allow_nan=False))
+
+
+def test_the_keys_that_programs_read() -> None:
+    record = strict(report(evaluated(accepted(FAR, [HERE]), refused([FAR])), TOWN, 50.0))
+    assert record["recall"]["12"]["1"] == 1.0
+    assert record["recall_all"]["100"]["10"] == 1.0
+    assert record["error_m"]["p50"] == pytest.approx(1105.7, abs=0.1)
+    assert (
+        record["fixes"]["queries"] == record["fixes"]["accepted"] == record["fixes"]["false"] == 2
+    )
+    assert record["fixes"]["refused"] == 0
+    assert record["fixes"]["false_rate"] == 1.0
+    assert record["latency_ms"]["encode"] == {"p50": 4.0, "p95": 4.0}
+    first = record["queries"][0]
+    assert first["source"] == "1"
+    assert first["truth"] == {"lat": 0.0, "lon": 0.0}
+    assert first["outcome"]["accepted"] is True
+    assert first["error"] == pytest.approx(1105.743, abs=1e-3)
+    assert first["false"] is True
+    assert record["cold"]["recall"]["12"]["1"] == 0.0
+    assert record["cold"]["fixes"]["false_rate"] is None
+    assert record["cold"]["fixes"]["refused_reasons"] == {"low_similarity": 2}
+    assert record["cold"]["error_m"] == {"p50": None, "p90": None, "p95": None}
+    assert first["cold"]["error"] is None and first["cold"]["false"] is None
+
+
+def test_the_limit_of_false_fixes_is_the_users() -> None:
+    evaluation = evaluated(accepted(FAR, [HERE]), refused())
+    assert report(evaluation, TOWN, 2000.0)["fixes"]["false"] == 0
+
+
+def test_the_table_shows_unknown_shares_as_dashes() -> None:
+    text = table(report(evaluated(refused([FAR]), refused()), TOWN, 50.0))
+    (fixes,) = [line for line in text.splitlines() if line.startswith("causal ")]
+    assert fixes.split() == ["causal", "2", "0", "2", "0", "-", "-", "-", "-"]
+    assert "refused, causal: 2 low_similarity" in text
+
+
+def test_unknown_numbers_are_null() -> None:
+    assert number(float("nan"), 3) is None
+    assert number(float("inf"), 3) is None
+    assert number(None, 3) is None
+    assert number(1.23456, 2) == 1.23
+    refusal = strict(outcome_record(refused()))
+    assert refusal["lat"] is refusal["lon"] is refusal["covariance_enu_m2"] is None
+    assert refusal["accepted"] is False and refusal["reason"] == "low_similarity"
+
+
+numbers = st.floats()
+points = st.builds(GeoPoint, numbers, numbers, st.none() | numbers)
+
+
+@given(
+    st.builds(
+        Outcome,
+        st.integers(0, 2**62),
+        st.sampled_from(Reason),
+        st.text(),
+        st.none() | st.builds(Fix, points, st.builds(lambda v: np.full((3, 3), v), numbers)),
+        hypotheses=st.lists(
+            st.builds(Hypothesis, points, numbers, numbers, numbers, st.just(())), max_size=3
+        ).map(tuple),
+        probability=numbers,
+        probability_none=numbers,
+        latency_ms=st.dictionaries(st.text(), numbers, max_size=3),
+    )
+)
+def test_whatever_the_numbers_the_record_is_json(outcome: Outcome) -> None:
+    assert strict(outcome_record(outcome))["accepted"] is (outcome.fix is not None)

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stand_ins import Diary, Recording, accepted, query, references, refused
+
+from vlm_vpr_ros.errors import SourceError
+from vlm_vpr_ros.evaluation.nearest import NearestReference
+from vlm_vpr_ros.evaluation.run import evaluate
+from vlm_vpr_ros.geodesy import distance_m
+from vlm_vpr_ros.types import GeoPoint
+
+REFERENCES = references([0.0, 0.0], [0.0, 0.001])
+
+
+def test_causal_forgets_between_drives_and_cold_before_each_frame() -> None:
+    causal, cold = Diary(refused()), Diary(refused())
+    drives = [query("1", "a"), query("2", "a"), query("3", "b")]
+    evaluate([Recording(drives)], REFERENCES, causal, cold)
+    assert causal.calls == ["reset", "1", "2", "reset", "3"]
+    assert cold.calls == ["reset", "1", "reset", "2", "reset", "3"]
+
+
+def test_two_sources_of_one_name_are_two_drives() -> None:
+    causal = Diary(refused())
+    sources = [Recording([query("1", "a")]), Recording([query("2", "a")])]
+    evaluate(sources, REFERENCES, causal, Diary(refused()))
+    assert causal.calls == ["reset", "1", "reset", "2"]
+
+
+def test_a_drive_that_begins_without_a_position_still_begins() -> None:
+    causal = Diary(refused())
+    drives = [query("1", "a"), query("2", "b", position=None), query("3", "b")]
+    evaluation = evaluate([Recording(drives)], REFERENCES, causal, Diary(refused()))
+    assert causal.calls == ["reset", "1", "reset", "3"]
+    assert evaluation.report.left_out == {"query without a position": 1}
+
+
+def test_frames_without_a_stamp_never_look_like_a_new_drive() -> None:
+    causal = Diary(refused())
+    stamps = [None, 5, None, 7]
+    drive = [query(str(i), stamp_ns=stamp) for i, stamp in enumerate(stamps)]
+    evaluate([Recording(drive)], REFERENCES, causal, Diary(refused()))
+    assert causal.stamps == [0, 5, 5, 7]
+
+
+def test_a_bad_image_is_named_and_the_others_go_on() -> None:
+    told: list[int] = []
+    drive = [query("good"), query("bad", broken=True), query("fine")]
+    evaluation = evaluate(
+        [Recording(drive)], REFERENCES, Diary(refused()), Diary(refused()), told.append
+    )
+    assert [trial.source for trial in evaluation.trials] == ["good", "fine"]
+    assert [(f.source, f.error) for f in evaluation.failures] == [("bad", "bad is damaged")]
+    assert sum(told) == 3
+
+
+def test_nothing_to_evaluate_is_an_error_that_says_why() -> None:
+    drive = [query("1", position=None), query("2", broken=True)]
+    with pytest.raises(SourceError, match=r"1 x query without a position; 2 is damaged"):
+        evaluate([Recording(drive)], REFERENCES, Diary(refused()), Diary(refused()))
+
+
+def test_queries_that_are_references_are_noticed() -> None:
+    drive = [query("image0.jpg"), query("image0.jpg", position=GeoPoint(0.5, 0.5)), query("other")]
+    evaluation = evaluate([Recording(drive)], REFERENCES, Diary(refused()), Diary(refused()))
+    assert evaluation.own_references == 1
+
+
+def test_distances_are_right_across_the_antimeridian() -> None:
+    truth, fix = GeoPoint(-16.8, 179.9999), GeoPoint(-16.8, -179.9999)
+    near = references([-16.8], [-179.9999])
+    outcome = accepted(fix, [fix])
+    evaluation = evaluate(
+        [Recording([query("1", position=truth)])], near, Diary(outcome), Diary(outcome)
+    )
+    (score,) = evaluation.causal_scores
+    assert score.error_m == pytest.approx(21.3, abs=0.1)
+    assert score.candidates_m == pytest.approx([21.3], abs=0.1)
+    assert score.nearest_reference_m == pytest.approx(21.3, abs=0.1)
+
+
+places = st.tuples(st.floats(-90, 90), st.floats(-180, 180))
+
+
+@given(st.lists(places, min_size=1, max_size=20), places)
+def test_no_reference_is_nearer_than_the_nearest(
+    rows: list[tuple[float, float]], at: tuple
+) -> None:
+    lat, lon = np.array(rows).T
+    found = NearestReference(references(lat, lon)).distance_m(GeoPoint(*at))
+    least = distance_m(at[0], at[1], lat, lon).min()
+    # Chord and geodesic may order two references differently only near the other side of the Earth.
+    assert found == pytest.approx(least, abs=1e-3, rel=1e-9 if least < 1e6 else 1e-2)

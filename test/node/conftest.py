@@ -1,0 +1,79 @@
+"""Fixtures of the node's tests."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import random
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from node_process import HERE, Process
+
+_DOMAINS = range(1, 102)
+
+
+@pytest.fixture
+def domain(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """A ROS domain that no other test on this machine uses at the same time."""
+    locks = Path(tempfile.gettempdir()) / "ros_domains_in_tests"
+    locks.mkdir(exist_ok=True)
+    for number in random.sample(_DOMAINS, len(_DOMAINS)):
+        with (locks / str(number)).open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            monkeypatch.setenv("ROS_DOMAIN_ID", str(number))
+            monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+            yield number
+            return
+    raise AssertionError("every ROS domain is in use")
+
+
+@pytest.fixture
+def region(tmp_path: Path) -> Path:
+    folder = tmp_path / "region"
+    folder.mkdir()
+    (folder / "script.json").write_text("{}")
+    return folder
+
+
+@pytest.fixture
+def start(domain: int, region: Path) -> Iterator[Callable[..., Process]]:
+    """Start the node with parameters; `program` other than the stand-in: the real one."""
+    assert domain, "the node takes it from the environment"
+    running: list[Process] = []
+
+    def _start(
+        *arguments: str, program: tuple[str, ...] = (str(HERE / "standin.py"),), **parameters: Any
+    ) -> Process:
+        parameters = {"region": region, **parameters}
+        given = [
+            word
+            for name, value in parameters.items()
+            if value is not None
+            for word in ("-p", f"{name.replace('__', '.')}:={_yaml(value)}")
+        ]
+        running.append(Process(list(program), [*given, *arguments]))
+        return running[-1]
+
+    yield _start
+    for process in running:
+        if process.popen.poll() is None:
+            process.popen.kill()
+        process.wait()
+        print(process.output)  # shown when the test failed
+        assert "Traceback" not in process.output or "raise" in _text(region), process.output
+
+
+def _yaml(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, bool) else str(value)
+
+
+def _text(region: Path) -> str:
+    file = region / "script.json"
+    return file.read_text() if file.exists() else ""

@@ -1,0 +1,81 @@
+"""A localizer whose answers a test decides; run as a program, the node with that localizer.
+
+The region is a folder with a file `script.json`: {"sleep_s", "accept", "raise"}. It is read for
+every frame, so that a test can change it while the node runs. Every event becomes a line of
+`log.jsonl`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vlm_vpr_ros.config import LocalizerConfig
+from vlm_vpr_ros.errors import RegionError
+from vlm_vpr_ros.types import Candidate, Fix, Frame, GeoPoint, Hypothesis, Outcome, Reason
+
+PLACE = GeoPoint(-27.4772, 153.0281, 31.5)
+COVARIANCE = np.array([[25.0, 3.0, 0.0], [3.0, 16.0, 0.0], [0.0, 0.0, 100.0]])
+
+
+class StandIn:
+    def __init__(self, region: Path, config: LocalizerConfig) -> None:
+        self._region = region
+        self._config = config
+
+    @classmethod
+    def open(cls, region: Path, config: LocalizerConfig) -> StandIn:
+        if not (region / "script.json").is_file():
+            raise RegionError(f"{region}: no manifest.json: build the region first")
+        if (region / "script.json").read_text().startswith("damaged"):
+            raise RegionError(f"{region}: manifest.json is damaged: build the region again")
+        opened = cls(region, config)
+        opened._note("open")
+        return opened
+
+    def localize(self, frame: Frame) -> Outcome:
+        script = self._script()
+        self._note("begin", stamp_ns=frame.stamp_ns, gate=self._config.gate.target_false_fix_rate)
+        time.sleep(script.get("sleep_s", 0.0))
+        if "raise" in script:
+            raise ValueError(script["raise"])
+        self._note("end", stamp_ns=frame.stamp_ns, mean=float(frame.image.mean()))
+        accept = script.get("accept", True)
+        hypothesis = Hypothesis(PLACE, 0.8, None, 0.95, 4.5, (Candidate(7, PLACE, 0.8),))
+        return Outcome(
+            stamp_ns=frame.stamp_ns,
+            reason=Reason.ACCEPTED if accept else Reason.LOW_SIMILARITY,
+            detail="as the script says",
+            fix=Fix(PLACE, COVARIANCE, calibrated=True) if accept else None,
+            hypotheses=(hypothesis,),
+            probability=0.95,
+            probability_none=0.05,
+            latency_ms={"encode": 1.5},
+        )
+
+    def reconfigure(self, config: LocalizerConfig) -> None:
+        self._config = config
+
+    def reset(self) -> None:
+        self._note("reset")
+
+    def describe(self) -> dict[str, str]:
+        return {"region": self._region.name, "provider": "CPUExecutionProvider"}
+
+    def _script(self) -> dict[str, Any]:
+        return dict(json.loads((self._region / "script.json").read_text()))
+
+    def _note(self, event: str, **facts: Any) -> None:
+        with (self._region / "log.jsonl").open("a") as log:
+            log.write(json.dumps({"event": event, "at": time.monotonic(), **facts}) + "\n")
+
+
+if __name__ == "__main__":
+    from vlm_vpr_ros.node.main import main
+
+    sys.exit(main(open_localizer=StandIn.open))  # type: ignore[arg-type]

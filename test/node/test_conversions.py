@@ -1,0 +1,132 @@
+import json
+import math
+
+import numpy as np
+import pytest
+
+pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed")
+
+from rclpy.serialization import serialize_message
+from sensor_msgs.msg import CompressedImage, Image, NavSatFix
+
+from vlm_vpr_ros.errors import ImageError, UnsupportedEncodingError
+from vlm_vpr_ros.node import conversions
+from vlm_vpr_ros.ros_images import decode_message
+from vlm_vpr_ros.types import Fix, GeoPoint, Hypothesis, Outcome, Reason
+
+COVARIANCE = np.array([[9.0, 1.0, 0.0], [1.0, 16.0, 0.0], [0.0, 0.0, 100.0]])
+HERE = GeoPoint(48.1, 11.5)
+
+
+def accepted(position=HERE, calibrated=False):
+    return Outcome(
+        stamp_ns=1_700_000_000_000_000_007,
+        reason=Reason.ACCEPTED,
+        detail="fine",
+        fix=Fix(position, COVARIANCE, calibrated),
+        hypotheses=(
+            Hypothesis(position, 0.7, 120, 0.9, 3.5, ()),
+            Hypothesis(GeoPoint(48.2, 11.6, 512.0), 0.6, None, 0.06, 4.0, ()),
+        ),
+        probability=0.9,
+        probability_none=0.04,
+        latency_ms={"encode": 3.25},
+    )
+
+
+def refused():
+    return Outcome(5, Reason.AMBIGUOUS, "two places")
+
+
+def strict(text):
+    def no_constant(name):
+        raise AssertionError(f"{name} is not JSON")
+
+    return json.loads(text, parse_constant=no_constant)
+
+
+def test_fix_without_a_height_is_nan_and_approximated():
+    message = conversions.nav_sat_fix(accepted(), "rear_axle")
+    assert math.isnan(message.altitude)
+    assert message.position_covariance_type == NavSatFix.COVARIANCE_TYPE_APPROXIMATED
+    assert message.header.frame_id == "rear_axle"
+    assert (message.header.stamp.sec, message.header.stamp.nanosec) == (1_700_000_000, 7)
+
+
+def test_a_refusal_is_no_position():
+    message = conversions.nav_sat_fix(refused(), "base_link")
+    assert message.status.status == -1
+    assert all(math.isnan(v) for v in (message.latitude, message.longitude, message.altitude))
+    assert message.position_covariance_type == NavSatFix.COVARIANCE_TYPE_UNKNOWN
+
+
+def test_answers_have_the_same_keys_whatever_the_outcome():
+    yes, no = (strict(conversions.answer(o, 12.0)) for o in (accepted(), refused()))
+    assert yes.keys() == no.keys()
+    assert yes["latency_ms"] == {"encode": 3.25, "service": 12.0}
+    assert yes["alt"] is None
+    assert no["outcome"] == "refused"
+    assert no["covariance_enu_m2"] is None
+
+
+def test_hypotheses_are_geojson():
+    collection = strict(conversions.hypotheses(accepted()))
+    assert collection["type"] == "FeatureCollection"
+    assert collection["probability_none"] == 0.04
+    assert collection["fix"]["sigma_m"] == pytest.approx(math.sqrt(12.5))
+    first, second = collection["features"]
+    assert first["geometry"] == {"type": "Point", "coordinates": [11.5, 48.1]}
+    assert second["geometry"]["coordinates"] == [11.6, 48.2, 512.0]
+    assert second["properties"] == {
+        "rank": 2,
+        "probability": 0.06,
+        "similarity": 0.6,
+        "sigma_m": 4.0,
+    }
+    none = strict(conversions.hypotheses(refused()))
+    assert (none["features"], none["fix"], none["accepted"]) == ([], None, False)
+
+
+def test_numbers_that_json_lacks_become_null():
+    odd = Outcome(
+        1, Reason.AMBIGUOUS, "", hypotheses=(Hypothesis(HERE, math.nan, None, 0.1, math.inf, ()),)
+    )
+    properties = strict(conversions.hypotheses(odd))["features"][0]["properties"]
+    assert properties["similarity"] is None
+    assert properties["sigma_m"] is None
+
+
+@pytest.mark.parametrize("data", [b"", b"\x00", b"\x00\x01\x00\x00", b"\xff" * 40])
+@pytest.mark.parametrize("kind", [CompressedImage, Image])
+def test_bytes_that_are_no_message(data, kind):
+    with pytest.raises(ImageError):
+        conversions.frame(data, kind, "/image")
+
+
+def test_a_raw_image_keeps_its_stamp():
+    message = Image(height=1, width=2, step=6, encoding="bgr8", data=bytes([0, 0, 9, 0, 0, 8]))
+    message.header.stamp.sec, message.header.stamp.nanosec = 3, 4
+    frame = conversions.frame(serialize_message(message), Image, "/image")
+    assert frame.stamp_ns == 3_000_000_004
+    assert frame.source == "/image"
+    assert frame.image.tolist() == [[[9, 0, 0], [8, 0, 0]]]
+
+
+def test_video_is_not_an_image():
+    message = CompressedImage(format="h264", data=b"\x00\x00\x00\x01")
+    message.header.stamp.sec = 3
+    with pytest.raises(UnsupportedEncodingError, match="h264") as refusal:
+        conversions.frame(serialize_message(message), CompressedImage, "/image")
+    assert refusal.value.stamp_ns == 3_000_000_000
+
+
+@pytest.mark.parametrize("encoding", ["rgb8", "bgr8", "rgba8", "bgra8", "mono8"])
+@pytest.mark.parametrize("padding", [0, 3])
+def test_cv_bridge_and_our_reader_see_the_same(encoding, padding):
+    channels = {"mono8": 1, "rgba8": 4, "bgra8": 4}.get(encoding, 3)
+    pixels = np.random.default_rng(0).integers(0, 256, (6, 8 * channels + padding), np.uint8)
+    message = Image(height=6, width=8, encoding=encoding, step=pixels.shape[1])
+    message.data = pixels.tobytes()
+    seen = conversions.frame(serialize_message(message), Image, "image").image
+    assert seen.shape == (6, 8, 3) and seen.dtype == np.uint8 and seen.flags.c_contiguous
+    np.testing.assert_array_equal(seen, decode_message(message, "image"))

@@ -1,0 +1,85 @@
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed")
+
+from vlm_vpr_ros.config import NodeConfig, leaves, node_config, read_parameters, value_of
+from vlm_vpr_ros.errors import ConfigError
+from vlm_vpr_ros.node import parameters
+
+YAML = Path(__file__).parents[2] / "config" / "relocalizer.yaml"
+
+
+def test_yaml_is_made_from_the_tree():
+    assert YAML.read_text() == parameters.yaml_text()
+
+
+def test_yaml_holds_every_default():
+    values = read_parameters(YAML)
+    assert list(values) == [name for name, _ in leaves(NodeConfig)]
+    assert node_config(values) == NodeConfig()
+
+
+@pytest.mark.parametrize("name", [name for name, _ in leaves(NodeConfig)])
+def test_every_parameter_is_described(name):
+    descriptor = parameters.descriptor(name)
+    assert descriptor.description
+    value = value_of(NodeConfig(), name)
+    if isinstance(value, float):
+        assert descriptor.dynamic_typing
+        bounds = descriptor.floating_point_range[0]
+        assert bounds.from_value <= value <= bounds.to_value
+    elif isinstance(value, int) and not isinstance(value, bool):
+        bounds = descriptor.integer_range[0]
+        assert bounds.from_value <= value <= bounds.to_value
+
+
+def test_choices_are_named():
+    said = parameters.descriptor("image_transport").additional_constraints
+    assert said.startswith("one of: compressed, raw")
+
+
+def test_excluded_bounds_are_named():
+    said = parameters.descriptor("gate.target_false_fix_rate").additional_constraints
+    assert said == "0 < target_false_fix_rate < 0.5"
+
+
+def test_whole_numbers_pass_for_numbers():
+    rate = parameters.updated(NodeConfig(), {"rate": 2}).rate
+    assert rate == 2.0
+    assert isinstance(rate, float)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("rate", 0, "greater than 0"),
+        ("rate", True, "must be a number"),
+        ("rate", "2", "must be a number"),
+        ("rate", None, "must be a number"),
+        ("rate", float("nan"), "finite"),
+        ("continuous", 1, "must be true or false"),
+        ("region", 7, "must be a text"),
+        ("image_transport", "theora", "compressed"),
+        ("image_transport", 1, "must be one of compressed, raw"),
+        ("retrieval.candidates", 2.5, "must be a whole number"),
+        ("encoder.providers", "CPU", "must be a list of texts"),
+        ("encoder.providers", [1], "must be a list of texts"),
+        ("rat", 1.0, "did you mean `rate`"),
+    ],
+)
+def test_wrong_values_are_refused_by_name(name, value, said):
+    with pytest.raises(ConfigError) as refusal:
+        parameters.updated(NodeConfig(), {name: value})
+    assert name in str(refusal.value)
+    assert said in str(refusal.value)
+
+
+def test_patterns_match_whole_names_and_sections():
+    assert parameters.matches("gate.false_radius_m", parameters.LIVE)
+    assert parameters.matches("rate", parameters.LIVE)
+    assert not parameters.matches("rates", parameters.LIVE)
+    assert not parameters.matches("region", parameters.LIVE)
+    assert parameters.foreign("qos_overrides./x.reliability")
+    assert parameters.foreign("use_sim_time")

@@ -1,0 +1,1 @@
+"""Helpers of the tests: `pythonpath = ["test"]` makes them importable as `support`."""

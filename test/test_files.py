@@ -1,0 +1,52 @@
+"""Files that are whole or absent."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vlm_vpr_ros.files import read_vector, read_yaml, sha256_of, sync_folder, write_atomic
+
+
+def test_sha256(tmp_path: Path) -> None:
+    data = np.random.default_rng(0).bytes((1 << 20) + 17)
+    (tmp_path / "a").write_bytes(data)
+    assert sha256_of(tmp_path / "a") == hashlib.sha256(data).hexdigest()
+
+
+def test_a_crash_while_writing_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a"
+    write_atomic(path, b"old")
+
+    def crash(_: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", crash)
+    with pytest.raises(KeyboardInterrupt):
+        write_atomic(path, b"new")
+    assert path.read_bytes() == b"old"
+    monkeypatch.undo()
+    write_atomic(path, b"new")
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+    sync_folder(tmp_path)
+
+
+def test_vectors(tmp_path: Path) -> None:
+    path = tmp_path / "v.npy"
+    np.save(path, np.arange(5, dtype=np.float32))
+    vector = read_vector(path, 5)
+    np.testing.assert_array_equal(vector, np.arange(5))
+    assert vector.flags.writeable  # a copy, not the mapped file
+    with pytest.raises(ValueError, match="not 4 float32 numbers: it holds float32 of shape"):
+        read_vector(path, 4)
+
+
+def test_yaml_says_what_is_wrong(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="cannot be read as YAML.*No such file"):
+        read_yaml(tmp_path / "absent")

@@ -1,0 +1,34 @@
+"""Dark and featureless frames."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from support.streets import view
+
+from vlm_vpr_ros.image_check import flaw
+from vlm_vpr_ros.types import Reason
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 300), (3, 5), (480, 640)])
+@pytest.mark.parametrize("level", [0, 5, 100, 255])
+def test_even_images(shape: tuple[int, int], level: int) -> None:
+    found = flaw(np.full((*shape, 3), level, np.uint8))
+    assert found is not None
+    reason, detail = found
+    assert reason is (Reason.DARK_IMAGE if level < 16 else Reason.FEATURELESS_IMAGE)
+    assert detail
+
+
+def test_noise_in_the_dark_and_fog_with_noise() -> None:
+    noise = np.random.default_rng(0).normal(0, 4, (480, 640, 3))
+    for level, reason in ((4, Reason.DARK_IMAGE), (180, Reason.FEATURELESS_IMAGE)):
+        found = flaw(np.clip(level + noise, 0, 255).astype(np.uint8))
+        assert found is not None and found[0] is reason
+
+
+def test_views_are_not_refused() -> None:
+    assert all(flaw(view(place)) is None for place in range(20))
+    night = (view(3) * 0.15).astype(np.uint8)
+    night[10:20, 30:40] = 255  # a lamp
+    assert flaw(night) is None

@@ -1,0 +1,110 @@
+"""What several commands share: parameters, sources, output files, progress."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from vlm_vpr_ros.errors import ConfigError
+
+if TYPE_CHECKING:
+    from vlm_vpr_ros.config import NodeConfig
+    from vlm_vpr_ros.mapping.observation import Source
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+"""What `add_subparsers` returns; argparse has no public name for it."""
+
+
+def add_parameter_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add --params and --set; `config_of` reads them."""
+    parser.add_argument(
+        "--params", type=Path, metavar="FILE.yaml", help="ROS 2 parameter file, as for the node"
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="set one parameter, such as gate.target_false_fix_rate=0.01; may be repeated and "
+        "outranks --params",
+    )
+
+
+def config_of(arguments: argparse.Namespace) -> NodeConfig:
+    """The parameters that --params and --set give.
+
+    Raises:
+        ConfigError: an unknown parameter, or a wrong value or file.
+    """
+    from vlm_vpr_ros.config import node_config, read_parameters  # noqa: PLC0415
+
+    parameters = read_parameters(arguments.params) if arguments.params else {}
+    parameters.update(_setting(text) for text in arguments.set)
+    return node_config(parameters)
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    import yaml  # noqa: PLC0415
+
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise ConfigError(f"--set {text}: expected NAME=VALUE, such as retrieval.candidates=50")
+    try:
+        return name.strip(), yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise ConfigError(f"--set {text}: the value is not valid YAML") from None
+
+
+def add_topic_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add --image-topic and --fix-topic; `open_sources` reads them."""
+    parser.add_argument("--image-topic", metavar="T", help="images of a bag with several topics")
+    parser.add_argument("--fix-topic", metavar="T", help="positions of a bag with several topics")
+
+
+def metres(text: str) -> float:
+    """A distance on the command line."""
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise ValueError
+    return value
+
+
+metres.__name__ = "distance in metres"  # argparse says "invalid <name> value"
+
+
+def open_sources(
+    arguments: argparse.Namespace, paths: Sequence[Path], drive: str | None = None
+) -> list[Source]:
+    """Open bags, tables and folders.
+
+    Raises:
+        SourceError: one of them cannot be read.
+    """
+    from vlm_vpr_ros.mapping.sources import open_source  # noqa: PLC0415
+
+    return [open_source(path, drive, arguments.image_topic, arguments.fix_topic) for path in paths]
+
+
+def check_output(path: Path) -> None:
+    """Raise ConfigError if a file cannot be written there: before the work, not after it."""
+    if path.is_dir():
+        raise ConfigError(f"{path}: is a folder, expected the name of a file")
+    if not path.absolute().parent.is_dir():
+        raise ConfigError(f"{path}: there is no folder {path.parent}")
+
+
+@contextmanager
+def progress_bar(total: int, doing: str) -> Iterator[Callable[[int], None]]:
+    """A progress bar on stderr, if that is a terminal; yields what advances it."""
+    from tqdm import tqdm  # noqa: PLC0415
+
+    with tqdm(total=total, desc=doing, unit=" images", file=sys.stderr, disable=None) as bar:
+
+        def advance(images: int) -> None:
+            bar.update(images)
+
+        yield advance

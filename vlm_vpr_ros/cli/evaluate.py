@@ -1,0 +1,92 @@
+"""`vlm_vpr evaluate`: how well queries with known positions are localized."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vlm_vpr_ros.cli.arguments import (
+    Commands,
+    add_parameter_arguments,
+    add_topic_arguments,
+    check_output,
+    config_of,
+    metres,
+    open_sources,
+    progress_bar,
+)
+from vlm_vpr_ros.cli.reading import reading_lines
+from vlm_vpr_ros.text import plain
+
+if TYPE_CHECKING:
+    from vlm_vpr_ros.evaluation.run import Evaluation
+
+
+def add_parser(commands: Commands) -> None:
+    """Register the command."""
+    parser = commands.add_parser(
+        "evaluate",
+        help="measure recall, error, false fixes and latency",
+        description="Localize queries whose positions are known: causally (frames in order, one "
+        "localizer, forgetting at the start of each drive) and cold (each frame as the first).",
+    )
+    parser.add_argument("region", type=Path, metavar="REGION")
+    parser.add_argument("queries", nargs="+", type=Path, metavar="QUERIES", help="see `build`")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result there")
+    parser.add_argument("--map", type=Path, metavar="FILE.html|.png", help="draw the result there")
+    parser.add_argument(
+        "--false-fix-m",
+        type=metres,
+        default=50.0,
+        metavar="METRES",
+        help="a fix farther from the truth than this is false (default: 50)",
+    )
+    add_topic_arguments(parser)
+    add_parameter_arguments(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Evaluate, print the table and write the files asked for."""
+    from vlm_vpr_ros.evaluation.evaluation_scene import evaluation_scene  # noqa: PLC0415
+    from vlm_vpr_ros.evaluation.map import check_map_path, write_map  # noqa: PLC0415
+    from vlm_vpr_ros.evaluation.report import report, table  # noqa: PLC0415
+    from vlm_vpr_ros.evaluation.run import evaluate, remembering_networks  # noqa: PLC0415
+    from vlm_vpr_ros.files import write_atomic  # noqa: PLC0415
+    from vlm_vpr_ros.localizer import Localizer  # noqa: PLC0415
+    from vlm_vpr_ros.region.region import Region  # noqa: PLC0415
+
+    config = config_of(arguments)
+    for path in filter(None, (arguments.json, arguments.map)):
+        check_output(path)
+    if arguments.map:
+        check_map_path(arguments.map)
+    region = Region.open(arguments.region)
+    sources = open_sources(arguments, arguments.queries)
+    networks = remembering_networks(config, features=region.features is not None)
+    causal, cold = (Localizer(region, networks, config) for _ in range(2))
+    with progress_bar(sum(source.count() for source in sources), "evaluating") as advance:
+        evaluation = evaluate(sources, region.references, causal, cold, advance)
+    record = report(evaluation, region, arguments.false_fix_m)
+    print(table(record))
+    print(_remarks(evaluation), end="")
+    if arguments.json:
+        text = json.dumps(record, indent=1, allow_nan=False) + "\n"
+        write_atomic(arguments.json, text.encode())
+        print(plain(f"wrote {arguments.json}"))
+    if arguments.map:
+        write_map(evaluation_scene(evaluation, region, arguments.false_fix_m), arguments.map)
+        print(plain(f"wrote {arguments.map}"))
+    return 0
+
+
+def _remarks(evaluation: Evaluation) -> str:
+    lines = reading_lines(evaluation.report, evaluation.failures)
+    if evaluation.own_references:
+        lines.append(
+            f"warning: {evaluation.own_references:,} of the queries are references of this region: "
+            "to find them again says nothing about another drive"
+        )
+    return "".join(f"\n{plain(line)}" for line in lines) + "\n" * bool(lines)

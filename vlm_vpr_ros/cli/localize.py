@@ -1,0 +1,99 @@
+"""`vlm_vpr localize`: where single images were taken."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vlm_vpr_ros.cli.arguments import Commands, add_parameter_arguments, config_of, progress_bar
+from vlm_vpr_ros.errors import SourceError
+from vlm_vpr_ros.text import plain
+
+if TYPE_CHECKING:
+    from vlm_vpr_ros.localizer import Localizer
+    from vlm_vpr_ros.region.references import References
+    from vlm_vpr_ros.types import Outcome
+
+_SHOWN_HYPOTHESES = 3
+
+
+def add_parser(commands: Commands) -> None:
+    """Register the command."""
+    parser = commands.add_parser(
+        "localize",
+        help="find where images were taken",
+        description="Localize images, each for itself as the first frame after start. Refusing to "
+        "answer is an outcome like another: the exit code is 0.",
+    )
+    parser.add_argument("region", type=Path, metavar="REGION")
+    parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
+    parser.add_argument(
+        "--json", action="store_true", help="print a JSON array, one entry an image"
+    )
+    add_parameter_arguments(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Localize the images and print their outcomes."""
+    config = config_of(arguments)
+    for path in arguments.images:  # a mistyped name is no corrupt image: say so before the work
+        if not path.is_file():
+            raise SourceError(f"{path}: there is no such image file")
+
+    from vlm_vpr_ros.localizer import Localizer  # noqa: PLC0415
+    from vlm_vpr_ros.networks import Networks  # noqa: PLC0415
+    from vlm_vpr_ros.outcome_json import outcome_record  # noqa: PLC0415
+    from vlm_vpr_ros.region.region import Region  # noqa: PLC0415
+
+    region = Region.open(arguments.region)
+    networks = Networks.load(config, features=region.features is not None)
+    localizer = Localizer(region, networks, config)
+    if not arguments.json:  # the lines themselves show the progress
+        for path in arguments.images:
+            print(_text(path, _localize(localizer, path), region.references), flush=True)
+        return 0
+    records = []
+    with progress_bar(len(arguments.images), "localizing") as advance:
+        for path in arguments.images:
+            outcome = _localize(localizer, path)
+            records.append({"image": str(path), **outcome_record(outcome)})
+            advance(1)
+    print(json.dumps(records, indent=1, allow_nan=False))
+    return 0
+
+
+def _localize(localizer: Localizer, path: Path) -> Outcome:
+    from vlm_vpr_ros.errors import ImageError, UnsupportedEncodingError  # noqa: PLC0415
+    from vlm_vpr_ros.images import read_image  # noqa: PLC0415
+    from vlm_vpr_ros.types import Frame, Outcome, Reason  # noqa: PLC0415
+
+    try:
+        image = read_image(path)
+    except UnsupportedEncodingError as error:
+        return Outcome(0, Reason.UNSUPPORTED_ENCODING, str(error))
+    except ImageError as error:
+        return Outcome(0, Reason.CORRUPT_IMAGE, str(error))
+    localizer.reset()
+    return localizer.localize(Frame(image, 0, str(path)))
+
+
+def _text(path: Path, outcome: Outcome, references: References) -> str:
+    if outcome.fix:
+        position, covariance = outcome.fix.position, outcome.fix.covariance_enu_m2
+        east, north = covariance[0, 0] ** 0.5, covariance[1, 1] ** 0.5
+        sigma = f"±{east:.1f} m east, ±{north:.1f} m north"
+        lines = [f"{path}: {position.lat_deg:.6f}, {position.lon_deg:.6f}  {sigma}"]
+    else:
+        lines = [f"{path}: refused, {outcome.reason.value}"]
+    lines.append(f"  {outcome.detail}")
+    for hypothesis in outcome.hypotheses[:_SHOWN_HYPOTHESES]:
+        where = f"{hypothesis.position.lat_deg:.6f}, {hypothesis.position.lon_deg:.6f}"
+        best = hypothesis.candidates[0].reference
+        lines.append(
+            f"  {hypothesis.probability:6.1%}  {where}  similarity {hypothesis.similarity:.3f}  "
+            f"like {references.source[best]}"
+        )
+    return "\n".join(plain(line) for line in lines)

@@ -1,0 +1,269 @@
+"""Every parameter and its default, in one tree.
+
+The dotted path of a field (`gate.target_false_fix_rate`) is the name of its ROS parameter and its
+key in `config/relocalizer.yaml`. Descriptions and ranges written here become its descriptor.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+
+from vlm_vpr_ros.errors import ConfigError
+from vlm_vpr_ros.files import read_yaml
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class EncoderConfig(_Section):
+    """The network that turns an image into a descriptor."""
+
+    name: str = Field(
+        "efficientnet_lite0_vlad",
+        description="Encoder: name of a card in models/, or path of a card (.yaml).",
+    )
+    providers: tuple[str, ...] = Field(
+        ("CUDAExecutionProvider", "CPUExecutionProvider"),
+        description="onnxruntime execution providers in order of preference; the first that really "
+        "starts is used, and /diagnostics says which.",
+    )
+    threads: int = Field(0, ge=0, le=256, description="CPU threads of one inference; 0: all cores.")
+
+
+class RetrievalConfig(_Section):
+    """The search for references that resemble the frame."""
+
+    candidates: int = Field(
+        20, ge=1, le=1000, description="References kept from the search for the later stages."
+    )
+    pseudo_frames: float = Field(
+        10.0,
+        ge=1.0,
+        le=1000.0,
+        description="Weight of the region's mean descriptor in the query's running mean, in "
+        "frames. The mean removes what a drive's light and camera have in common.",
+    )
+
+
+class VerificationConfig(_Section):
+    """The geometric check of the best candidates."""
+
+    candidates: int = Field(
+        20,
+        ge=0,
+        le=1000,
+        description="How many of the best references are checked by the geometry of their local "
+        "features; 0 switches the check off.",
+    )
+    model: str = Field(
+        "xfeat",
+        description="Local features: name of a card in models/, or path of a card (.yaml).",
+    )
+    keypoints: int = Field(
+        1024,
+        ge=16,
+        le=2048,
+        description="Strongest keypoints of an image that are used. Half of them take half the "
+        "time and find fewer places.",
+    )
+    clear_inliers: int = Field(
+        100,
+        ge=8,
+        le=100_000,
+        description="With this many inliers a candidate is beyond doubt, and of the places after "
+        "it only the best candidate is checked. 4000 pairs of unrelated photos reached 65.",
+    )
+
+
+class GateConfig(_Section):
+    """The decision to give an answer."""
+
+    target_false_fix_rate: float = Field(
+        0.05,
+        gt=0.0,
+        lt=0.5,
+        description="Share of the accepted fixes that may be false, that is, farther from the "
+        "truth than gate.false_radius_m.",
+    )
+    false_radius_m: float = Field(
+        50.0, gt=0.0, le=1e6, description="A fix farther off than this, in metres, is false."
+    )
+
+
+class FixConfig(_Section):
+    """The published position."""
+
+    altitude_mode: Literal["reference", "fixed", "nan"] = Field(
+        "reference",
+        description="Height of the fix: `reference` (ellipsoidal height of the matched references; "
+        "refused to be guessed, NaN if unknown), `fixed` (fix.altitude_m) or `nan`. "
+        "navsat_transform_node drops fixes whose height is NaN.",
+    )
+    altitude_m: float = Field(
+        0.0, ge=-1e4, le=1e5, description="Ellipsoidal height in metres for altitude_mode `fixed`."
+    )
+    altitude_sigma_m: float = Field(
+        10.0,
+        gt=0.0,
+        le=1e4,
+        description="Vertical standard deviation in metres. Some consumers take the largest of the "
+        "three variances as the error of the fix: a huge one ruins a good fix.",
+    )
+    min_sigma_m: float = Field(
+        2.0,
+        gt=0.0,
+        le=1e4,
+        description="Floor of the horizontal standard deviation in metres, one axis.",
+    )
+
+
+class LocalizerConfig(_Section):
+    """Everything the localizer needs: no ROS."""
+
+    encoder: EncoderConfig = Field(default_factory=EncoderConfig)
+    retrieval: RetrievalConfig = Field(default_factory=RetrievalConfig)
+    verification: VerificationConfig = Field(default_factory=VerificationConfig)
+    gate: GateConfig = Field(default_factory=GateConfig)
+    fix: FixConfig = Field(default_factory=FixConfig)
+
+
+class NodeConfig(LocalizerConfig):
+    """The parameters of the ROS 2 node `relocalizer`."""
+
+    region: str = Field("", description="Folder of the region index (made by `vlm_vpr build`).")
+    autostart: bool = Field(
+        True, description="Configure and activate at start, without a lifecycle manager."
+    )
+    image_transport: Literal["compressed", "raw"] = Field(
+        "compressed",
+        description="Type of the topic `image`: `compressed` (sensor_msgs/CompressedImage) or "
+        "`raw` (sensor_msgs/Image).",
+    )
+    continuous: bool = Field(
+        False, description="Publish fixes at `rate` from the start (see ~/set_continuous)."
+    )
+    rate: float = Field(
+        1.0, gt=0.0, le=100.0, description="Frames per second localized in continuous mode."
+    )
+    max_image_age_s: float = Field(
+        2.0,
+        gt=0.0,
+        le=3600.0,
+        description="~/relocalize refuses an image that arrived longer ago than this, in seconds "
+        "(steady clock: a bag's old stamps do not matter).",
+    )
+    relocalize_timeout_s: float = Field(
+        10.0,
+        gt=0.0,
+        le=3600.0,
+        description="How long ~/relocalize waits for a first image, in seconds.",
+    )
+    frame_id: str = Field(
+        "base_link",
+        min_length=1,
+        description="frame_id of the fix: the frame on the robot whose position it is.",
+    )
+    publish_refused: bool = Field(
+        False,
+        description="Also publish refused frames on ~/fix, as STATUS_NO_FIX with NaN position.",
+    )
+
+
+Leaf = tuple[str, FieldInfo]
+
+
+def leaves(section: type[BaseModel], prefix: str = "") -> Iterator[Leaf]:
+    """Yield (dotted name, field) of every parameter below a section, in the order of the tree."""
+    for name, field in section.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from leaves(field.annotation, f"{prefix}{name}.")
+        else:
+            yield prefix + name, field
+
+
+def value_of(config: BaseModel, dotted_name: str) -> Any:
+    """The value of one parameter of a config."""
+    value: Any = config
+    for name in dotted_name.split("."):
+        value = getattr(value, name)
+    return value
+
+
+def node_config(parameters: Mapping[str, Any]) -> NodeConfig:
+    """Build the node's config from dotted names; what is not named keeps its default.
+
+    Raises:
+        ConfigError: naming every unknown name (with the nearest known one) and wrong value.
+    """
+    known = [name for name, _ in leaves(NodeConfig)]
+    complaints = [_unknown(name, known) for name in parameters if name not in known]
+    if complaints:
+        raise ConfigError("\n".join(complaints))
+    try:
+        return NodeConfig.model_validate(_nested(parameters))
+    except ValidationError as error:
+        raise ConfigError("\n".join(_complaint(e, parameters) for e in error.errors())) from None
+
+
+def read_parameters(path: Path) -> dict[str, Any]:
+    """Read a ROS 2 parameter file and return its dotted names and values.
+
+    All `ros__parameters` blocks of the file are merged in order, whatever node name they are under.
+
+    Raises:
+        ConfigError: the file cannot be read or is not a parameter file.
+    """
+    try:
+        tree = read_yaml(path)
+    except ValueError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    parameters: dict[str, Any] = {}
+    nodes = list(tree.values()) if isinstance(tree, dict) else []
+    for node in nodes or [None]:
+        block = node.get("ros__parameters") if isinstance(node, dict) else None
+        if not isinstance(block, dict):
+            raise ConfigError(
+                f"{path}: not a ROS 2 parameter file: expected `/**: ros__parameters: ...`"
+            )
+        parameters.update(_flat(block))
+    return parameters
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            flat.update(_flat(value, f"{prefix}{name}."))
+        else:
+            flat[f"{prefix}{name}"] = value
+    return flat
+
+
+def _nested(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    for dotted_name, value in parameters.items():
+        *path, leaf = dotted_name.split(".")
+        branch = tree
+        for name in path:
+            branch = branch.setdefault(name, {})
+        branch[leaf] = value
+    return tree
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"unknown parameter `{name}`" + (f": did you mean `{near[0]}`?" if near else "")
+
+
+def _complaint(error: Any, parameters: Mapping[str, Any]) -> str:
+    name = ".".join(str(part) for part in error["loc"])
+    while name not in parameters and "." in name:  # drop the index of an array's element
+        name = name.rpartition(".")[0]
+    return f"parameter `{name}` = {parameters.get(name)!r}: {error['msg']}"

@@ -1,0 +1,36 @@
+"""A scene as a file: the ending of its name says which kind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vlm_vpr_ros.errors import ConfigError
+from vlm_vpr_ros.evaluation.drawing import draw
+from vlm_vpr_ros.evaluation.scene import Scene
+from vlm_vpr_ros.files import write_atomic
+
+SUFFIXES = (".html", ".png")
+
+
+def check_map_path(path: Path) -> None:
+    """Raise ConfigError unless a map can be written there: before the work, not after it."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise ConfigError(f"{path}: a map ends in {' or '.join(SUFFIXES)}")
+
+
+def write_map(scene: Scene, path: Path) -> None:
+    """Draw a scene into a file.
+
+    Raises:
+        ConfigError: the file's ending is none of `SUFFIXES`.
+        OSError: it cannot be written.
+    """
+    check_map_path(path)
+    if path.suffix.lower() == ".png":
+        from vlm_vpr_ros.evaluation.map_png import png  # noqa: PLC0415  (slow to import)
+
+        write_atomic(path, png(draw(scene)))
+    else:
+        from vlm_vpr_ros.evaluation.map_html import page  # noqa: PLC0415
+
+        write_atomic(path, page(draw(scene)).encode())

@@ -1,0 +1,66 @@
+"""JPEG, the format of cameras: decoded by OpenCV, its holes found, its turn undone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+
+from vlm_vpr_ros.errors import ImageError
+from vlm_vpr_ros.types import RgbImage
+
+# Saves the pass from BGR to RGB; OpenCV has it since 4.11.
+_COLOUR: int = getattr(cv2, "IMREAD_COLOR_RGB", cv2.IMREAD_COLOR)
+
+
+def decode_jpeg(data: bytes, orientation: int, what: str) -> RgbImage:
+    """Decode a colour or grey JPEG.
+
+    Args:
+        data: the whole file.
+        orientation: EXIF Orientation, 1 to 8; anything else means upright.
+        what: names the image in error messages.
+
+    Raises:
+        ImageError: truncated or damaged.
+    """
+    if data.rfind(b"\xff\xd9", _first_scan(data)) < 0:
+        # Older OpenCV fills the missing part with grey and says nothing.
+        raise ImageError(f"{what} is a truncated JPEG: copy or record it again")
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), _COLOUR | cv2.IMREAD_IGNORE_ORIENTATION)
+    if image is None:
+        raise ImageError(f"{what} is a damaged JPEG: copy or record it again")
+    if _COLOUR == cv2.IMREAD_COLOR:
+        image = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    return _upright(image, orientation)
+
+
+def _first_scan(data: bytes) -> int:
+    """Offset of the main image's pixels: an end marker before it is that of a thumbnail."""
+    at = 2
+    while (at := data.find(b"\xff", at)) >= 0 and at + 4 <= len(data):
+        marker = data[at + 1]
+        if marker == 0xDA:
+            return at
+        if marker == 0xFF:  # a fill byte
+            at += 1
+        elif marker in {0x00, 0x01} or 0xD0 <= marker <= 0xD9:  # markers without a length
+            at += 2
+        else:
+            at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return len(data)
+
+
+def _upright(image: Any, orientation: int) -> RgbImage:
+    if orientation in {5, 7}:
+        image = cv2.transpose(image)
+    if orientation == 6:
+        image = cv2.rotate(image, cv2.ROTATE_90_CLOCKWISE)
+    elif orientation == 8:
+        image = cv2.rotate(image, cv2.ROTATE_90_COUNTERCLOCKWISE)
+    elif orientation in {3, 7}:
+        image = cv2.rotate(image, cv2.ROTATE_180)
+    elif orientation in {2, 4}:
+        image = cv2.flip(image, 1 if orientation == 2 else 0)
+    return np.asarray(image, np.uint8)

@@ -1,0 +1,164 @@
+"""The way of a frame, on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from vlm_vpr_ros.config import FixConfig, LocalizerConfig
+from vlm_vpr_ros.estimation.covariance import horizontal_covariance, with_vertical
+from vlm_vpr_ros.estimation.evidence import chance_similarity, weighed
+from vlm_vpr_ros.estimation.gate import decide
+from vlm_vpr_ros.estimation.hypotheses import Place, group_by_place
+from vlm_vpr_ros.estimation.posterior import posterior
+from vlm_vpr_ros.image_check import flaw
+from vlm_vpr_ros.networks import Networks
+from vlm_vpr_ros.region.region import Region
+from vlm_vpr_ros.retrieval.centring import CausalCentring
+from vlm_vpr_ros.stopwatch import Stopwatch
+from vlm_vpr_ros.types import Fix, Frame, GeoPoint, Hypothesis, Outcome, Reason
+from vlm_vpr_ros.verification.geometric_check import GeometricCheck
+from vlm_vpr_ros.verification.local_features import LocalFeatureExtractor
+
+
+class Localizer:
+    """Finds where a frame was taken.
+
+    Keeps what earlier frames of the drive taught (`reset` forgets it); a stamp that goes backwards
+    is a new drive. Not thread-safe: one frame at a time.
+    """
+
+    def __init__(self, region: Region, networks: Networks, config: LocalizerConfig) -> None:
+        encoder = networks.encoder
+        region.check_encoder(encoder.card.name, encoder.fingerprint, encoder.card.dim)
+        self._region = region
+        self._encoder = encoder
+        self._config = config
+        self._centring = CausalCentring(region.mean_descriptor, config.retrieval.pseudo_frames)
+        self._geometry = _geometry(region, networks.extractor, config)
+        self._chance = chance_similarity(region.manifest.background, encoder.card.chance_similarity)
+        self._last_stamp_ns: int | None = None
+
+    @classmethod
+    def open(cls, region: Path, config: LocalizerConfig) -> Localizer:
+        """Open a region and the networks it was built with.
+
+        Raises:
+            RegionError: the region is missing, damaged, or built with another encoder.
+            ModelError: a network cannot be loaded.
+        """
+        opened = Region.open(region)
+        return cls(opened, Networks.load(config, opened.features is not None), config)
+
+    def localize(self, frame: Frame) -> Outcome:
+        """Localize one frame. Never raises for what is in the image."""
+        watch = Stopwatch()
+        self._notice_new_drive(frame.stamp_ns)
+        with watch.stage("check"):
+            fault = flaw(frame.image)
+        if fault:
+            return Outcome(frame.stamp_ns, *fault, latency_ms=watch.laps_ms())
+        with watch.stage("encode"):
+            raw = self._encoder.encode(frame.image)
+        with watch.stage("search"):
+            descriptor = self._centring.centred(raw)
+            candidates = self._region.search(descriptor, self._config.retrieval.candidates)
+            candidates = weighed(candidates, self._chance)
+        if self._geometry:
+            with watch.stage("verify"):
+                inliers = self._geometry.inliers(frame.image, candidates, self._place_radius_m)
+                candidates = weighed(candidates, self._chance, inliers)
+        with watch.stage("estimate"):
+            places = group_by_place(candidates, self._place_radius_m)
+            hypotheses, none = self._hypotheses(places)
+            reason, detail = decide(hypotheses, self._chance, self._config.gate)
+            fix = self._fix(places[0]) if reason is Reason.ACCEPTED else None
+        return Outcome(
+            stamp_ns=frame.stamp_ns,
+            reason=reason,
+            detail=detail,
+            fix=fix,
+            candidates=candidates,
+            hypotheses=hypotheses,
+            probability=hypotheses[0].probability if hypotheses else 0.0,
+            probability_none=none,
+            latency_ms=watch.laps_ms(),
+        )
+
+    def reconfigure(self, config: LocalizerConfig) -> None:
+        """Take the values of the sections `gate` and `fix`; the others count when opening."""
+        update = {"gate": config.gate, "fix": config.fix}
+        self._config = self._config.model_copy(update=update)
+
+    def reset(self) -> None:
+        """Forget earlier frames."""
+        self._centring.reset()
+        self._last_stamp_ns = None
+
+    def describe(self) -> dict[str, str]:
+        """What is in use, for diagnostics."""
+        manifest = self._region.manifest
+        return {
+            "region": str(self._region.folder),
+            "references": str(manifest.references),
+            "drives": ", ".join(manifest.drives),
+            "encoder": manifest.encoder.name,
+            "provider": self._encoder.provider,
+            "verification": self._geometry.describe() if self._geometry else "off",
+        }
+
+    @property
+    def _place_radius_m(self) -> float:
+        """Candidates nearer than this speak for one place: a fix between them is not false."""
+        return self._config.gate.false_radius_m / 2
+
+    def _notice_new_drive(self, stamp_ns: int) -> None:
+        if self._last_stamp_ns is not None and stamp_ns < self._last_stamp_ns:
+            self.reset()
+        self._last_stamp_ns = stamp_ns
+
+    def _hypotheses(self, places: Sequence[Place]) -> tuple[tuple[Hypothesis, ...], float]:
+        probabilities, none = posterior([place.best.log_odds for place in places])
+        hypotheses = tuple(
+            Hypothesis(
+                position=place.position,
+                similarity=place.best.similarity,
+                inliers=place.best.inliers,
+                probability=float(probability),
+                sigma_m=float(np.sqrt(np.trace(self._horizontal_m2(place)) / 2)),
+                candidates=place.candidates,
+            )
+            for place, probability in zip(places, probabilities, strict=True)
+        )
+        return hypotheses, none
+
+    def _fix(self, place: Place) -> Fix:
+        config = self._config.fix
+        position = GeoPoint(
+            place.position.lat_deg, place.position.lon_deg, _altitude_m(place, config)
+        )
+        return Fix(position, with_vertical(self._horizontal_m2(place), config))
+
+    def _horizontal_m2(self, place: Place) -> npt.NDArray[np.float64]:
+        sigma_m = float(self._region.references.sigma_m[place.best.reference])
+        return horizontal_covariance(
+            sigma_m, place.spread_enu_m2, place.spacing_m, self._config.fix
+        )
+
+
+def _geometry(
+    region: Region, extractor: LocalFeatureExtractor | None, config: LocalizerConfig
+) -> GeometricCheck | None:
+    if extractor is None or region.features is None or not config.verification.candidates:
+        return None
+    region.check_features(extractor.card.name, extractor.fingerprint)
+    return GeometricCheck(extractor, region.features, config.verification)
+
+
+def _altitude_m(place: Place, config: FixConfig) -> float | None:
+    if config.altitude_mode == "fixed":
+        return config.altitude_m
+    return place.position.alt_m if config.altitude_mode == "reference" else None

@@ -1,0 +1,301 @@
+"""Builds a region from recordings, or adds recordings to one."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import h3
+import numpy as np
+import numpy.typing as npt
+
+from vlm_vpr_ros import __version__
+from vlm_vpr_ros.errors import ConfigError, RegionError, SourceError
+from vlm_vpr_ros.files import sha256_of, sync, sync_folder
+from vlm_vpr_ros.mapping.batches import BatchStore, FailedImage, remove_work
+from vlm_vpr_ros.mapping.encoding import BATCH, encode_all
+from vlm_vpr_ros.mapping.observation import Observation, Source, SourceReport
+from vlm_vpr_ros.mapping.selection import Selection
+from vlm_vpr_ros.networks import Networks
+from vlm_vpr_ros.region.manifest import JOURNAL, MANIFEST, EncoderId, FeaturesId
+from vlm_vpr_ros.region.references import References
+from vlm_vpr_ros.region.region import Region
+from vlm_vpr_ros.region.writer import write_region
+from vlm_vpr_ros.retrieval.encoder import Encoder
+from vlm_vpr_ros.types import RgbImage
+from vlm_vpr_ros.verification.local_features import LocalFeatureExtractor
+
+CELL_RESOLUTION = 8
+"""H3 resolution of the inverted lists: hexagons of about 0.5 km edge, finer than any prior."""
+_RAW_CHUNK = 4096
+_STAGED = "region"
+_PREVIOUS = "previous"
+_MOVING = "moving"
+
+Progress = Callable[[int], None]
+"""Called with the number of images finished since the last call."""
+
+
+@dataclass(frozen=True)
+class BuildSummary:
+    """What a build did.
+
+    Attributes:
+        region: where it lies.
+        added: references added by this build, by drive.
+        total: references in the region.
+        failures: images that could not be read.
+        report: what was left out, and what the readers have to say.
+    """
+
+    region: Path
+    added: dict[str, int]
+    total: int
+    failures: list[FailedImage] = field(default_factory=list)
+    report: SourceReport = field(default_factory=SourceReport)
+
+
+def build_region(
+    sources: Sequence[Source],
+    out: Path,
+    networks: Networks,
+    *,
+    every_m: float = 0.0,
+    resume: bool = False,
+    progress: Progress = lambda _: None,
+) -> BuildSummary:
+    """Build a region at `out`, or add to the region that lies there.
+
+    The work is done in the folder `OUT.building` and moved to `out` when it is whole; killed at any
+    moment, the build continues with `resume` and ends with the same bytes.
+
+    Args:
+        sources: what to read.
+        out: folder of the region.
+        networks: make the descriptors and, if wanted, the local features.
+        every_m: skip images nearer than this to the last one taken of their drive, in metres.
+        resume: continue an interrupted build.
+        progress: told about every batch.
+
+    Raises:
+        SourceError: a source cannot be read or has no image with a position.
+        RegionError: `out` is something else, damaged, of another encoder, or cannot be written.
+        ConfigError: `every_m` is no distance.
+    """
+    if not every_m >= 0:  # NaN, too
+        raise ConfigError(f"every_m {every_m}: must be a distance in metres, 0 or more")
+    try:
+        return _build(
+            sources,
+            out.resolve(),
+            networks,
+            every_m=every_m,
+            resume=resume,
+            progress=progress,
+        )
+    except OSError as error:
+        raise RegionError(f"{out}: the build stopped: {error}. Mend that and resume it.") from None
+
+
+def _build(
+    sources: Sequence[Source],
+    out: Path,
+    networks: Networks,
+    *,
+    every_m: float,
+    resume: bool,
+    progress: Progress,
+) -> BuildSummary:
+    work = out.with_name(out.name + ".building")
+    _mend_after_crash(out, work)
+    base = _open_base(out, networks)
+    plan = _plan(sources, out, networks, every_m)
+    store = BatchStore(work, plan, resume)
+
+    selection = Selection(base.manifest.drives if base else (), every_m)
+    observed: list[Observation] = []
+    failures: list[FailedImage] = []
+    batches = 0
+    for batch in encode_all(selection.of(sources), networks, store):
+        done = store.get(batches)
+        observed += [replace(batch[row], load=_released) for row in done.rows]
+        failures += done.failures
+        batches += 1
+        progress(len(batch))
+    report = selection.report
+    for source in sources:
+        report.absorb(source.report)
+    if not observed:
+        store.remove()
+        raise SourceError(_nothing_to_map(sources, report, failures))
+
+    def raw_chunks() -> Iterator[npt.NDArray[np.float32]]:
+        if base:
+            raw = base.raw_descriptors()
+            yield from (raw[i : i + _RAW_CHUNK] for i in range(0, len(raw), _RAW_CHUNK))
+        yield from (b.descriptors for b in store.all(batches) if len(b.rows))
+
+    def encoded_features() -> Iterator[bytes | memoryview]:
+        if base and base.features:
+            yield from map(base.features.encoded, range(len(base.features)))
+        for stored in store.all(batches):
+            yield from stored.features
+
+    references = _references(observed)
+    if base:
+        references = References.concatenate(base.references, references)
+    staged = work / _STAGED
+    _clear(staged)
+    manifest = write_region(
+        staged,
+        references,
+        raw_chunks,
+        encoder=_encoder_id(networks.encoder),
+        generic_mean=networks.encoder.generic_mean,
+        cell_resolution=CELL_RESOLUTION,
+        features=_features_id(networks.extractor),
+        encoded_features=encoded_features(),
+    )
+    added = dict(Counter(o.drive for o in observed))
+    _write_journal(staged, base, plan, added, failures)
+    _replace(out, staged, work)
+    store.remove()
+    return BuildSummary(out, added, manifest.references, failures, report)
+
+
+def _references(observed: Sequence[Observation]) -> References:
+    points = [o.position for o in observed if o.position is not None]
+    return References(
+        lat_deg=np.array([p.lat_deg for p in points]),
+        lon_deg=np.array([p.lon_deg for p in points]),
+        alt_m=np.array([np.nan if p.alt_m is None else p.alt_m for p in points]),
+        alt_datum=tuple(o.altitude_datum for o in observed),
+        heading_deg=_column(o.heading_deg for o in observed),
+        stamp_ns=np.array([-1 if o.stamp_ns is None else o.stamp_ns for o in observed], np.int64),
+        drive=tuple(o.drive for o in observed),
+        source=tuple(o.source for o in observed),
+        cell=np.array(
+            [
+                h3.str_to_int(h3.latlng_to_cell(p.lat_deg, p.lon_deg, CELL_RESOLUTION))
+                for p in points
+            ],
+            np.uint64,
+        ),
+        sigma_m=_column(o.sigma_m for o in observed),
+        descriptor_norm=np.zeros(len(points), np.float32),
+    )
+
+
+def _released() -> RgbImage:
+    raise AssertionError("the pixels of a mapped observation were released")
+
+
+def _column(values: Iterable[float | None]) -> npt.NDArray[np.float32]:
+    return np.array([np.nan if v is None else v for v in values], np.float32)
+
+
+def _encoder_id(encoder: Encoder) -> EncoderId:
+    return EncoderId(name=encoder.card.name, fingerprint=encoder.fingerprint, dim=encoder.card.dim)
+
+
+def _features_id(extractor: LocalFeatureExtractor | None) -> FeaturesId | None:
+    if extractor is None:
+        return None
+    return FeaturesId(name=extractor.card.name, fingerprint=extractor.fingerprint)
+
+
+def _open_base(out: Path, networks: Networks) -> Region | None:
+    if not out.exists():
+        return None
+    if out.is_dir() and not any(out.iterdir()):
+        return None
+    if not (out / MANIFEST).is_file():
+        raise RegionError(f"{out}: exists and is not a region. Name another --out.")
+    base = Region.open(out, verify=True)
+    card = networks.encoder.card
+    base.check_encoder(card.name, networks.encoder.fingerprint, card.dim)
+    if base.manifest.features != _features_id(networks.extractor):
+        has = base.manifest.features.name if base.manifest.features else "none"
+        raise RegionError(
+            f"{out}: its local features ({has}) are not those of this build; a region has one "
+            "kind. Build with the same options (--no-features or not), or make a new region."
+        )
+    return base
+
+
+def _plan(
+    sources: Sequence[Source], out: Path, networks: Networks, every_m: float
+) -> dict[str, object]:
+    """What decides the content of the batches."""
+    return {
+        "sources": [source.name for source in sources],
+        "every_m": every_m,
+        "encoder": networks.encoder.fingerprint,
+        "features": networks.extractor.fingerprint if networks.extractor else None,
+        "batch": BATCH,
+        "base": sha256_of(out / MANIFEST) if (out / MANIFEST).is_file() else None,
+    }
+
+
+def _nothing_to_map(
+    sources: Sequence[Source], report: SourceReport, failures: Sequence[FailedImage]
+) -> str:
+    names = ", ".join(source.name for source in sources)
+    reasons = [*report.remarks, *(f"{n} x {why}" for why, n in report.left_out.most_common())]
+    reasons += [failure.error for failure in failures[:3]]
+    return f"{names}: no image with a position to map. " + "; ".join(reasons)
+
+
+def _write_journal(
+    folder: Path,
+    base: Region | None,
+    plan: dict[str, object],
+    added: dict[str, int],
+    failures: Sequence[FailedImage],
+) -> None:
+    earlier = base.folder / JOURNAL if base else None
+    lines = earlier.read_bytes() if earlier and earlier.is_file() else b""
+    entry = {
+        "finished": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "version": __version__,
+        "added": added,
+        "failed_images": len(failures),
+        **plan,
+    }
+    (folder / JOURNAL).write_bytes(lines + json.dumps(entry).encode() + b"\n")
+
+
+def _replace(out: Path, staged: Path, work: Path) -> None:
+    """Move the finished region into place; a crash between the moves is mended by the next build.
+
+    A node that has the old region open keeps its mapped files.
+    """
+    sync_folder(staged)
+    shutil.rmtree(work / _PREVIOUS, ignore_errors=True)
+    (work / _MOVING).touch()
+    if out.exists():
+        out.rename(work / _PREVIOUS)
+    staged.rename(out)
+    sync(out.parent)
+
+
+def _mend_after_crash(out: Path, work: Path) -> None:
+    """Undo, or finish, what a build that was killed while it moved its region left."""
+    if not (work / _MOVING).exists():
+        return
+    if (work / _STAGED).exists():
+        if (work / _PREVIOUS).is_dir() and not out.exists():
+            (work / _PREVIOUS).rename(out)
+        (work / _MOVING).unlink()
+    else:
+        remove_work(work)
+
+
+def _clear(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)

@@ -1,0 +1,38 @@
+"""The networks that look at an image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vlm_vpr_ros.config import LocalizerConfig
+from vlm_vpr_ros.retrieval.encoder import Encoder
+from vlm_vpr_ros.verification.local_features import LocalFeatureExtractor
+
+
+@dataclass(frozen=True)
+class Networks:
+    """What is computed of each image.
+
+    Attributes:
+        encoder: its descriptor.
+        extractor: its local features; None: they are not wanted.
+    """
+
+    encoder: Encoder
+    extractor: LocalFeatureExtractor | None = None
+
+    @classmethod
+    def load(cls, config: LocalizerConfig, features: bool) -> Networks:
+        """Load what the config names.
+
+        Args:
+            config: names the models.
+            features: whether local features are wanted; never if `verification.candidates` is 0.
+
+        Raises:
+            ModelError: no such card or model, or it cannot run.
+        """
+        extractor = None
+        if features and config.verification.candidates:
+            extractor = LocalFeatureExtractor.load(config.verification, config.encoder)
+        return cls(Encoder.load(config.encoder), extractor)

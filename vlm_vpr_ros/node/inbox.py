@@ -1,0 +1,48 @@
+"""The newest image message, and how old it is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+
+class Inbox:
+    """Holds one image message: a newer one takes its place, so nothing ever queues.
+
+    Age is the time since arrival on a steady clock: the stamps of a bag may be years old.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._message: bytes | None = None
+        self._arrived_s = 0.0
+        self._taken = False
+
+    def put(self, message: bytes) -> None:
+        """Keep a message that arrived now."""
+        self._message, self._arrived_s, self._taken = message, self._clock(), False
+
+    def clear(self) -> None:
+        """Forget the message."""
+        self._message = None
+
+    def age_s(self) -> float | None:
+        """Seconds since the newest message arrived; None if there is none."""
+        return None if self._message is None else self._clock() - self._arrived_s
+
+    def fresh(self, max_age_s: float) -> bool:
+        """Whether there is a message that arrived no longer than this ago."""
+        age_s = self.age_s()
+        return age_s is not None and age_s <= max_age_s
+
+    @property
+    def unseen(self) -> bool:
+        """Whether there is a message that was not taken yet."""
+        return self._message is not None and not self._taken
+
+    def take(self) -> bytes:
+        """The newest message; it stays available to later calls."""
+        if self._message is None:
+            raise LookupError("no message arrived")
+        self._taken = True
+        return self._message

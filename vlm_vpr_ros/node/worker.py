@@ -1,0 +1,137 @@
+"""The one thread in which images are decoded and localized."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from vlm_vpr_ros.config import LocalizerConfig
+from vlm_vpr_ros.errors import ImageError, UnsupportedEncodingError
+from vlm_vpr_ros.localizer import Localizer
+from vlm_vpr_ros.types import Frame, Outcome, Reason
+
+OpenLocalizer = Callable[[Path, LocalizerConfig], Localizer]
+"""Opens a region: `Localizer.open`, or a stand-in."""
+
+T = TypeVar("T")
+
+
+class Worker:
+    """Owns the localizer and does one job after the other, in the order given.
+
+    Every method returns at once; a future tells the result. The done-callbacks of a future run in
+    the worker's thread.
+    """
+
+    def __init__(self, open_localizer: OpenLocalizer) -> None:
+        self._open_localizer = open_localizer
+        self._localizer: Localizer | None = None
+        self._jobs: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None] = (
+            queue.SimpleQueue()
+        )
+        # A daemon: a frame that hangs in native code must not keep the process from ending.
+        self._thread = threading.Thread(target=self._run, name="localizer", daemon=True)
+        self._thread.start()
+
+    def open(self, region: Path, config: LocalizerConfig) -> Future[dict[str, str]]:
+        """Open a region in place of the present one; the result describes what is in use."""
+
+        def job() -> dict[str, str]:
+            self._localizer = None
+            self._localizer = self._open_localizer(region, config)
+            return self._localizer.describe()
+
+        return self._submit(job)
+
+    def release(self) -> Future[None]:
+        """Let go of the region."""
+
+        def job() -> None:
+            self._localizer = None
+
+        return self._submit(job)
+
+    def reconfigure(self, config: LocalizerConfig) -> Future[None]:
+        """Give the open localizer a config that differs in live parameters only."""
+
+        def job() -> None:
+            if self._localizer is not None:
+                self._localizer.reconfigure(config)
+
+        return self._submit(job)
+
+    def reset(self) -> Future[None]:
+        """Forget earlier frames."""
+
+        def job() -> None:
+            if self._localizer is not None:
+                self._localizer.reset()
+
+        return self._submit(job)
+
+    def localize(self, load: Callable[[], Frame]) -> Future[Outcome]:
+        """Decode a frame and localize it; whatever is wrong with it becomes a refusal.
+
+        Args:
+            load: decodes the frame. Raises `ImageError`; an attribute `stamp_ns` of the error goes
+                into the outcome.
+        """
+
+        def job() -> Outcome:
+            if self._localizer is None:
+                return Outcome(0, Reason.INACTIVE, "no region is open")
+            started_s = time.monotonic()
+            try:
+                frame = load()
+                decode_ms = 1e3 * (time.monotonic() - started_s)
+                outcome = self._localizer.localize(frame)
+            except UnsupportedEncodingError as error:
+                return _refused(Reason.UNSUPPORTED_ENCODING, str(error), error)
+            except ImageError as error:
+                return _refused(Reason.CORRUPT_IMAGE, str(error), error)
+            except Exception as error:  # a bug of ours: the node lives on and says so
+                traceback.print_exc()
+                return _refused(Reason.INTERNAL_ERROR, f"{type(error).__name__}: {error}", error)
+            return replace(outcome, latency_ms={"decode": decode_ms, **outcome.latency_ms})
+
+        return self._submit(job)
+
+    def stop(self) -> None:
+        """Cancel the jobs that have not begun; the thread ends after the one in hand."""
+        while not self._jobs.empty():
+            entry = self._jobs.get()
+            if entry is not None:
+                entry[1].cancel()
+        self._jobs.put(None)
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait for the thread to end; False if it takes longer."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _submit(self, job: Callable[[], T]) -> Future[T]:
+        future: Future[T] = Future()
+        self._jobs.put((job, future))
+        return future
+
+    def _run(self) -> None:
+        while (entry := self._jobs.get()) is not None:
+            job, future = entry
+            try:
+                result = job()
+            except BaseException as error:
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+        self._localizer = None
+
+
+def _refused(reason: Reason, detail: str, error: Exception) -> Outcome:
+    return Outcome(getattr(error, "stamp_ns", 0), reason, detail)

@@ -1,0 +1,49 @@
+"""Opens ONNX networks, the same way for every network of the package."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+import onnxruntime
+
+from vlm_vpr_ros.config import EncoderConfig
+from vlm_vpr_ros.errors import ModelError
+
+_LOG_FATAL_ONLY = 4
+
+
+def open_session(path: Path, config: EncoderConfig) -> onnxruntime.InferenceSession:
+    """Open a network with the execution providers and the threads of the config.
+
+    Raises:
+        ModelError: onnxruntime cannot load it, or has none of the providers.
+    """
+    # A provider that does not start is no error here (the next one is tried, and get_providers()
+    # of the session says which one runs), but onnxruntime prints pages about it.
+    onnxruntime.set_default_logger_severity(_LOG_FATAL_ONLY)
+    options = onnxruntime.SessionOptions()
+    if config.threads:
+        options.intra_op_num_threads = config.threads
+    # Spinning threads would keep the robot's cores busy between frames.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    for provider in config.providers:
+        _check_provider(provider)
+    known = onnxruntime.get_available_providers()
+    providers = [p for p in config.providers if p in known]
+    if not providers:
+        raise ModelError(
+            f"encoder.providers {list(config.providers)}: this onnxruntime has only {known}"
+        )
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=providers)
+    except Exception as error:  # onnxruntime raises classes of its own, one for each code
+        raise ModelError(f"{path}: onnxruntime cannot load the network: {error}") from None
+
+
+def _check_provider(name: str) -> None:
+    every = onnxruntime.get_all_providers()
+    if name not in every:
+        near = difflib.get_close_matches(name, every, n=1)
+        hint = f"did you mean `{near[0]}`?" if near else f"onnxruntime knows {every}"
+        raise ModelError(f"encoder.providers: there is no `{name}`: {hint}")

@@ -1,0 +1,153 @@
+"""An opened region: where its references are, and which of them resemble a descriptor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from vlm_vpr_ros.errors import RegionError
+from vlm_vpr_ros.files import read_vector
+from vlm_vpr_ros.region.geo_ivf import GeoIvf
+from vlm_vpr_ros.region.manifest import (
+    DESCRIPTORS,
+    FEATURE_FOLDER,
+    MEAN_DESCRIPTOR,
+    REFERENCES,
+    Manifest,
+    read_manifest,
+    verify_hashes,
+)
+from vlm_vpr_ros.region.references import References, read_references
+from vlm_vpr_ros.types import Candidate, Descriptor
+from vlm_vpr_ros.verification.feature_store import FeatureStore
+
+
+class Region:
+    """A region index, memory-mapped and read-only.
+
+    Attributes:
+        folder: where it lies.
+        manifest: what it contains.
+        references: where each reference was taken.
+        mean_descriptor: (dim,) mean of the raw descriptors, removed from all of them.
+        features: local features of the references; None if it was built without.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        manifest: Manifest,
+        *,
+        references: References,
+        mean_descriptor: npt.NDArray[np.float32],
+        index: GeoIvf,
+        features: FeatureStore | None,
+    ) -> None:
+        self.folder = folder
+        self.manifest = manifest
+        self.references = references
+        self.mean_descriptor = mean_descriptor
+        self.features = features
+        self._index = index
+        cells = np.unique(references.cell).tolist()  # list i of the index is the i-th of them
+        if len(cells) != manifest.cells:
+            raise RegionError(
+                f"{folder}: damaged: references in {len(cells)} cells, not {manifest.cells}. "
+                "Copy the region again."
+            )
+        self._list_of_cell = {cell: i for i, cell in enumerate(cells)}
+
+    @classmethod
+    def open(cls, folder: Path, verify: bool = False) -> Region:
+        """Open a region; sizes and headers are checked always, hashes if `verify`.
+
+        Raises:
+            RegionError: the region is missing or damaged.
+        """
+        manifest = read_manifest(folder)
+        if verify:
+            verify_hashes(folder, manifest)
+        dim, count = manifest.encoder.dim, manifest.references
+        return cls(
+            folder,
+            manifest,
+            references=read_references(folder / REFERENCES, count),
+            mean_descriptor=_read_mean(folder / MEAN_DESCRIPTOR, dim),
+            index=GeoIvf.open(folder / DESCRIPTORS, dim, count, manifest.cells),
+            features=(
+                FeatureStore.open(folder / FEATURE_FOLDER, count) if manifest.features else None
+            ),
+        )
+
+    def check_encoder(self, name: str, fingerprint: str, dim: int) -> None:
+        """Raise RegionError unless this encoder's descriptors compare with the region's."""
+        built_with = self.manifest.encoder
+        if built_with.fingerprint == fingerprint and built_with.dim == dim:
+            return
+        if built_with.name == name:
+            raise RegionError(
+                f"{self.folder}: built with another version of the encoder `{name}`: the network "
+                "or its image preparation has changed since. Rebuild the region."
+            )
+        raise RegionError(
+            f"{self.folder}: built with the encoder `{built_with.name}`, not `{name}`. "
+            f"Set encoder.name to `{built_with.name}`, or rebuild the region with `{name}`."
+        )
+
+    def check_features(self, name: str, fingerprint: str) -> None:
+        """Raise RegionError unless this network's features match the region's."""
+        built_with = self.manifest.features
+        if built_with is None or built_with.fingerprint == fingerprint:
+            return
+        raise RegionError(
+            f"{self.folder}: its local features are of `{built_with.name}`, in another version or "
+            f"another network than `{name}`. Rebuild the region, or set verification.candidates "
+            "to 0."
+        )
+
+    def search(
+        self, descriptor: Descriptor, k: int, cells: Iterable[int] | None = None
+    ) -> tuple[Candidate, ...]:
+        """The k references most similar to a centred descriptor, best first.
+
+        Args:
+            descriptor: (dim,) centred, unit length.
+            k: how many.
+            cells: H3 cells to look in, in order of promise; None: everywhere.
+        """
+        lists = None
+        if cells is not None:
+            known = [self._list_of_cell[c] for c in dict.fromkeys(cells) if c in self._list_of_cell]
+            lists = np.array(known, np.int64)
+        rows, similarities = self._index.search(descriptor, k, lists)
+        return tuple(
+            Candidate(int(row), self.references.point(int(row)), float(similarity))
+            for row, similarity in zip(rows, similarities, strict=True)
+            if row < len(self.references)  # the ids in a file are a stranger's
+        )
+
+    def raw_descriptors(self) -> npt.NDArray[np.float32]:
+        """(n, dim) descriptors as the encoder gave them, to fp16 precision.
+
+        Raises:
+            RegionError: the index does not hold every reference's.
+        """
+        try:
+            centred = self._index.descriptors(len(self.references))
+        except ValueError as error:
+            raise RegionError(
+                f"{self.folder / DESCRIPTORS}: damaged: {error}. Copy the region again."
+            ) from None
+        norms = self.references.descriptor_norm[:, None]
+        raw: npt.NDArray[np.float32] = centred * norms + self.mean_descriptor
+        return raw
+
+
+def _read_mean(path: Path, dim: int) -> npt.NDArray[np.float32]:
+    try:
+        return read_vector(path, dim)
+    except ValueError as error:
+        raise RegionError(f"{path}: damaged: {error}. Copy the region again.") from None

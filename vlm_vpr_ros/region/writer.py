@@ -1,0 +1,131 @@
+"""Writes the files of a region from references and their raw descriptors."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from vlm_vpr_ros.files import sync_folder
+from vlm_vpr_ros.region.background import BackgroundSample
+from vlm_vpr_ros.region.geo_ivf import GeoIvf
+from vlm_vpr_ros.region.manifest import (
+    DESCRIPTORS,
+    FEATURE_FILES,
+    FEATURE_FOLDER,
+    FORMAT_VERSION,
+    HASHED_FILES,
+    MEAN_DESCRIPTOR,
+    REFERENCES,
+    Bounds,
+    EncoderId,
+    FeaturesId,
+    Manifest,
+    file_entries,
+)
+from vlm_vpr_ros.region.references import References, write_references
+from vlm_vpr_ros.retrieval.centring import without_mean
+from vlm_vpr_ros.verification.feature_store import FeatureStoreWriter
+
+SMALL_REGION = 100
+"""References below which a region's own mean is too noisy to be removed alone."""
+GENERIC_FRAMES = 30
+"""Weight of the encoder's generic mean in the mean of a small region, in frames."""
+
+Chunks = Callable[[], Iterator[npt.NDArray[np.float32]]]
+
+
+def write_region(
+    folder: Path,
+    references: References,
+    raw_chunks: Chunks,
+    *,
+    encoder: EncoderId,
+    generic_mean: npt.NDArray[np.float32] | None,
+    cell_resolution: int,
+    features: FeaturesId | None = None,
+    encoded_features: Iterable[bytes | memoryview] = (),
+) -> Manifest:
+    """Write a region into an empty folder. Its bytes depend on the arguments alone.
+
+    Args:
+        folder: exists and is empty.
+        references: n references; their `descriptor_norm` is computed here.
+        raw_chunks: called twice; each time yields the (m, dim) raw descriptors of all references in
+            order, in chunks of its choice, so that they need not fit into memory at once.
+        encoder: what made the descriptors.
+        generic_mean: (dim,) mean descriptor of photos of everywhere.
+        cell_resolution: H3 resolution of `references.cell`.
+        features: what made the local features; None: the region has none.
+        encoded_features: those of all references in order.
+    """
+    sample = BackgroundSample(references)
+    mean, sample_raw = _mean_and_sample(raw_chunks(), sample.rows, encoder.dim)
+    if generic_mean is not None and len(references) < SMALL_REGION:
+        pseudo = GENERIC_FRAMES / (GENERIC_FRAMES + len(references))
+        mean = (1 - pseudo) * mean + pseudo * generic_mean
+    mean = mean.astype(np.float32)
+
+    cells, lists = np.unique(references.cell, return_inverse=True)
+    index = GeoIvf.empty(encoder.dim, len(cells))
+    sample_centred = without_mean(sample_raw, mean)
+    first = 0
+    for raw in raw_chunks():
+        rows = np.arange(first, first + len(raw))
+        references.descriptor_norm[rows] = np.linalg.norm(raw - mean, axis=1)
+        centred = without_mean(raw, mean)
+        index.add(centred, lists[rows], rows)
+        sample.see(sample_centred, first, centred)
+        first += len(raw)
+
+    index.write(folder / DESCRIPTORS)
+    write_references(references, folder / REFERENCES)
+    np.save(folder / MEAN_DESCRIPTOR, mean, allow_pickle=False)
+    if features:
+        with FeatureStoreWriter(folder / FEATURE_FOLDER) as store:
+            store.append(encoded_features)
+    manifest = Manifest(
+        format_version=FORMAT_VERSION,
+        encoder=encoder,
+        features=features,
+        references=len(references),
+        drives=dict(Counter(references.drive)),
+        cell_resolution=cell_resolution,
+        cells=len(cells),
+        bounds=_bounds(references),
+        background=sample.background(),
+        files=file_entries(folder, HASHED_FILES + (FEATURE_FILES if features else ())),
+    )
+    manifest.write(folder)
+    sync_folder(folder)
+    return manifest
+
+
+def _mean_and_sample(
+    chunks: Iterator[npt.NDArray[np.float32]], sample_rows: npt.NDArray[np.int64], dim: int
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]]:
+    total = np.zeros(dim)
+    sample = np.empty((len(sample_rows), dim), np.float32)
+    first = 0
+    for raw in chunks:
+        total += raw.sum(axis=0, dtype=np.float64)
+        inside = (sample_rows >= first) & (sample_rows < first + len(raw))
+        sample[inside] = raw[sample_rows[inside] - first]
+        first += len(raw)
+    return total / first, sample
+
+
+def _bounds(references: References) -> Bounds:
+    """The smallest box in longitude, which leaves out the widest empty gap around the globe."""
+    lon = np.unique(references.lon_deg)
+    gaps = np.diff(np.append(lon, lon[0] + 360.0))
+    widest = int(np.argmax(gaps))
+    return Bounds(
+        south=float(references.lat_deg.min()),
+        west=float(lon[(widest + 1) % len(lon)]),
+        north=float(references.lat_deg.max()),
+        east=float(lon[widest]),
+    )

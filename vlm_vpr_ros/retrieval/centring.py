@@ -1,0 +1,81 @@
+"""What a drive's images have in common is removed from their descriptors.
+
+Night, another camera or fog move all descriptors of a drive in the same direction; subtracting the
+drive's mean brings query and reference together again. The query's mean is causal: frame i sees
+only frames up to i, shrunk toward the region's mean until the drive has shown enough.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from vlm_vpr_ros.retrieval.encoder import unit_rows
+from vlm_vpr_ros.types import Descriptor
+
+NOVELTY = 0.4
+"""How much a frame must differ from the last one counted to be counted: a parked robot must not
+teach the mean its own view (after 60 equal frames the view would vanish). In units of how much two
+places of the region differ, as the raw descriptors of some encoders are all alike. With the default
+encoder on Gardens Point, consecutive frames differ by 0.6 (nine of ten by more than 0.5), one view
+under sensor noise of 15 grey levels by less than 0.35."""
+
+MEMORY_FRAMES = 500
+"""Frames after which the oldest fade from the mean: light changes over a day."""
+
+
+_LEAST_SPREAD = 0.01
+"""Of a region of one place, whose references are all equal."""
+
+NOTHING_LEFT = 1e-4
+"""A descriptor this close to the mean is the mean: what is left of it is rounding (fp32, fp16)."""
+
+
+def without_mean(
+    descriptors: npt.NDArray[np.float32], mean: npt.NDArray[np.float32 | np.float64]
+) -> npt.NDArray[np.float32]:
+    """Raw descriptors (..., dim) centred, unit length; zero where nothing but rounding is left."""
+    rest = (descriptors - mean).astype(np.float32)
+    rest[np.linalg.norm(rest, axis=-1) < NOTHING_LEFT] = 0
+    return unit_rows(rest)
+
+
+class CausalCentring:
+    """Centres the descriptors of a drive as they come.
+
+    Args:
+        region_mean: (dim,) mean descriptor of the region's references.
+        pseudo_frames: weight of the region's mean, in frames.
+    """
+
+    def __init__(self, region_mean: npt.NDArray[np.float32], pseudo_frames: float) -> None:
+        self._region_mean = region_mean.astype(np.float64)
+        self._pseudo_frames = pseudo_frames
+        # Unit vectors about their mean have the variance 1 - |mean|²: two of them differ by that
+        # much, in 1 - cosine. The drive's own light moves both and cancels.
+        spread = 1 - float(self._region_mean @ self._region_mean)
+        self._novel_similarity = 1 - NOVELTY * max(spread, _LEAST_SPREAD)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the drive."""
+        self._sum = np.zeros_like(self._region_mean)
+        self._frames = 0
+        self._last_counted: Descriptor | None = None
+
+    def centred(self, descriptor: Descriptor) -> Descriptor:
+        """Count one raw descriptor, (dim,) unit length, and return it centred, unit length."""
+        if self._is_novel(descriptor):
+            if self._frames == MEMORY_FRAMES:
+                self._sum *= 1 - 1 / MEMORY_FRAMES
+            else:
+                self._frames += 1
+            self._sum += descriptor
+            self._last_counted = descriptor
+        weight = self._pseudo_frames + self._frames
+        mean = (self._pseudo_frames * self._region_mean + self._sum) / weight
+        return without_mean(descriptor, mean)
+
+    def _is_novel(self, descriptor: Descriptor) -> bool:
+        last = self._last_counted
+        return last is None or float(descriptor @ last) < self._novel_similarity

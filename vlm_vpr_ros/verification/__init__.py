@@ -1,0 +1,1 @@
+"""Whether two images show the same rigid scene: local features, their matches, their geometry."""
