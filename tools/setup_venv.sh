@@ -44,9 +44,6 @@ make_venv() {
   "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null ||
     die "this Python cannot make a virtual environment. On Debian and Ubuntu:
     sudo apt install python$version-venv"
-  "$PYTHON" -c 'import ctypes; ctypes.CDLL("libX11.so.6")' 2>/dev/null ||
-    die "the renderer of the tests and the demo needs no display, but libX11. On Debian and Ubuntu:
-    sudo apt install libx11-6"
   echo "[1/5] Python $version environment in .venv ..."
   rm -rf "$VENV" # none, one that broke off, one of another Python, or one that was moved here
   "$PYTHON" -m venv "$VENV"
