@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,15 @@ import vlm_vpr_ros
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
+DISTRIBUTIONS = {  # where a module's name is not that of the package that brings it
+    "PIL": "pillow",
+    "cv2": "opencv-python-headless",
+    "faiss": "faiss-cpu",
+    "llama_cpp": "llama-cpp-python",
+    "pi_heif": "pi-heif",
+    "yaml": "PyYAML",
+}
+OPTIONAL = {"foxglove_msgs"}  # used where it is installed
 
 
 def _requirements(*names: str) -> list[Requirement]:
@@ -76,3 +86,21 @@ def test_package_manifest_is_an_ament_python_package() -> None:
     assert package.findtext("license") == "Apache-2.0"
     depends = [d.text for d in package.findall("exec_depend")]
     assert len(depends) == len(set(depends))
+
+
+def test_every_import_is_required() -> None:
+    imported = set()
+    for path in (ROOT / "vlm_vpr_ros").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+                imported.add(node.module.split(".")[0])
+    needed = {
+        DISTRIBUTIONS.get(module, module)
+        for module in imported - set(sys.stdlib_module_names) - {"vlm_vpr_ros"} - OPTIONAL
+    }
+    package = ElementTree.parse(ROOT / "package.xml").getroot()
+    from_ros = {depend.text for depend in package.findall("exec_depend")}
+    from_pip = {r.name for r in _requirements("core.txt", "opencv.txt")}
+    assert needed <= from_ros | from_pip

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Build a region from one drive and measure relocalization on another: `make demo MAP=bag QUERY=bag`.
+# Map one drive, let the node find the robot on another, and measure it: `make demo MAP=bag QUERY=bag`.
 set -euo pipefail
 # shellcheck source=tools/env.sh
 . "$(dirname "${BASH_SOURCE[0]}")/env.sh"
@@ -16,7 +16,17 @@ done
 
 cd "$ROOT"
 out=demo_output
+rm -rf "$out"
 mkdir -p "$out"
+
+printf '\n=== 1. A region from the map drive\n'
 vlm_vpr build "$map" --out "$out/region"
-vlm_vpr evaluate "$out/region" "$query" --json "$out/evaluation.json"
-echo "The region is in $out/region, the evaluation in $out/evaluation.json."
+vlm_vpr info "$out/region"
+
+printf '\n=== 2. The node on the query drive\n'
+python -m vlm_vpr_ros.node.demo "$out/region" "$query"
+
+printf '\n=== 3. Every frame of the query drive\n'
+vlm_vpr evaluate "$out/region" "$query" --json "$out/evaluation.json" --map "$out/evaluation.html"
+vlm_vpr map "$out/region" --out "$out/region.html"
+echo "Look at $ROOT/$out/evaluation.html: truth, fixes and their 95 % ellipses on the map drive."

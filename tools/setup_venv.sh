@@ -136,4 +136,5 @@ step 3 llama "$llama" "llama.cpp ($compiles)" \
     sudo apt install g++"
 step 4 packages "$requirements" "the other Python packages (about 600 MB to download)" "$network"
 step 5 project "$(hash_of setup.py setup.cfg pyproject.toml package.xml requirements/*.txt)" \
-  "this package, and whether everything imports" "Does 'rm -rf .venv' and a new start mend it?"
+  "this package, and whether everything imports" \
+  "If it misses libgomp.so.1: sudo apt install libgomp1. Else start anew: rm -rf .venv"

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Build the package with colcon in a scratch workspace, run the smoke tests there, start what it installs.
 #
-# Run by `make test` through tools/in_venv.sh; works as well in a shell with ROS 2 sourced. The checkout
-# is copied, so nothing is left in it, and what it does not hold cannot help.
+# Run by `make test` through tools/in_venv.sh; works as well where ROS 2 is sourced. The checkout is copied,
+# so nothing is left in it, and what it does not hold cannot help. It is `python3 -m colcon` so that the
+# tests run in the virtual environment even if colcon itself came by apt.
 set -euo pipefail
 # shellcheck source=tools/env.sh
 . "$(dirname "${BASH_SOURCE[0]}")/env.sh"
@@ -16,13 +17,13 @@ tar -C "$ROOT" --exclude-vcs --exclude=./.venv --exclude=./demo_output --exclude
 cd "$workspace"
 
 echo "[colcon 1/3] colcon build ..."
-colcon build --packages-select vlm_vpr_ros ||
+python3 -m colcon build --packages-select vlm_vpr_ros ||
   die "colcon build failed."
 
 echo "[colcon 2/3] colcon test: the smoke tests ..."
-colcon test --packages-select vlm_vpr_ros --return-code-on-test-failure \
+python3 -m colcon test --packages-select vlm_vpr_ros --return-code-on-test-failure \
   --event-handlers console_direct+ --pytest-args -m smoke || die "colcon test failed."
-colcon test-result --verbose || die "colcon test-result reports failures."
+python3 -m colcon test-result --verbose || die "colcon test-result reports failures."
 # colcon takes "no test ran" for a success; so it would be if every test was skipped.
 python3 - build/vlm_vpr_ros/pytest.xml <<'P' || die "no smoke test ran against the installation."
 import sys
@@ -34,7 +35,9 @@ sys.exit(not any("test_installed" in c.get("classname", "") for c in ran))
 P
 
 echo "[colcon 3/3] starting what was installed ..."
-set +u # colcon's scripts read variables that may be unset
+ln -s "$(command -v python3)" python3 # colcon's scripts cannot call one whose path has a space
+export COLCON_PYTHON_EXECUTABLE=$workspace/python3
+set +u # they read variables that may be unset, too
 # shellcheck source=/dev/null
 . install/setup.bash
 set -u

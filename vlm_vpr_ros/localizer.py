@@ -151,7 +151,9 @@ class Localizer:
 
     def _horizontal_m2(self, place: Place) -> npt.NDArray[np.float64]:
         sigma_m = float(self._region.references.sigma_m[place.best.reference])
-        return horizontal_covariance(sigma_m, place.spread_enu_m2, self._config.fix)
+        return horizontal_covariance(
+            sigma_m, place.spread_enu_m2, place.spacing_m, self._config.fix
+        )
 
 
 def _geometry(

@@ -193,7 +193,7 @@ def test_an_interrupted_build_continues(vlm_vpr: Command, encoder: Path, tmp_pat
     rows = [f"drive/0.png,{i * 1e-5:.8f},7.0" for i in range(images)]
     table.write_text("\n".join(["path,lat,lon", *rows]) + "\n", encoding="utf-8")
     out = tmp_path / "region"
-    command = ["build", str(table), "--out", str(out), "--encoder", str(encoder)]
+    command = ["build", str(table), "--out", str(out), "--encoder", str(encoder), "--no-features"]
     process = subprocess.Popen(
         [sys.executable, "-m", "vlm_vpr_ros.cli.main", *command],
         cwd=ROOT,

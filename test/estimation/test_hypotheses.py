@@ -117,7 +117,7 @@ def test_covariances_are_symmetric_positive_definite(
     config = FixConfig(min_sigma_m=floor_m, altitude_sigma_m=vertical_m)
     for place in group_by_place(candidates, RADIUS_M):
         covariance = with_vertical(
-            horizontal_covariance(sigma_m, place.spread_enu_m2, config), config
+            horizontal_covariance(sigma_m, place.spread_enu_m2, place.spacing_m, config), config
         )
         assert np.isfinite(covariance).all()
         np.testing.assert_array_equal(covariance, covariance.T)
@@ -129,6 +129,6 @@ def test_covariances_are_symmetric_positive_definite(
 
 def test_an_unknown_sigma_is_not_zero() -> None:
     config = FixConfig()
-    covariance = horizontal_covariance(float("nan"), np.zeros((2, 2)), config)
+    covariance = horizontal_covariance(float("nan"), np.zeros((2, 2)), 0.0, config)
     expected = UNKNOWN_REFERENCE_SIGMA_M**2 + config.min_sigma_m**2
     np.testing.assert_allclose(covariance, expected * np.eye(2))

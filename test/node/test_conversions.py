@@ -12,6 +12,7 @@ from sensor_msgs.msg import CompressedImage, Image, NavSatFix
 from vlm_vpr_ros.errors import ImageError, UnsupportedEncodingError
 from vlm_vpr_ros.node import conversions
 from vlm_vpr_ros.outcome_json import outcome_record
+from vlm_vpr_ros.ros_images import decode_message
 from vlm_vpr_ros.types import Fix, GeoPoint, Hypothesis, Outcome, Reason
 
 COVARIANCE = np.array([[9.0, 1.0, 0.0], [1.0, 16.0, 0.0], [0.0, 0.0, 100.0]])
@@ -135,3 +136,15 @@ def test_video_is_not_an_image():
     with pytest.raises(UnsupportedEncodingError, match="h264") as refusal:
         conversions.frame(serialize_message(message), CompressedImage, "/image")
     assert refusal.value.stamp_ns == 3_000_000_000
+
+
+@pytest.mark.parametrize("encoding", ["rgb8", "bgr8", "rgba8", "bgra8", "mono8"])
+@pytest.mark.parametrize("padding", [0, 3])
+def test_cv_bridge_and_our_reader_see_the_same(encoding, padding):
+    channels = {"mono8": 1, "rgba8": 4, "bgra8": 4}.get(encoding, 3)
+    pixels = np.random.default_rng(0).integers(0, 256, (6, 8 * channels + padding), np.uint8)
+    message = Image(height=6, width=8, encoding=encoding, step=pixels.shape[1])
+    message.data = pixels.tobytes()
+    seen = conversions.frame(serialize_message(message), Image, "image").image
+    assert seen.shape == (6, 8, 3) and seen.dtype == np.uint8 and seen.flags.c_contiguous
+    np.testing.assert_array_equal(seen, decode_message(message, "image"))

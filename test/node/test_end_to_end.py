@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -18,12 +19,11 @@ from robot import NODE, Robot
 from rosbags.highlevel import AnyReader
 from std_srvs.srv import Trigger
 
-from vlm_vpr_ros.config import EncoderConfig
+from vlm_vpr_ros.config import LocalizerConfig
 from vlm_vpr_ros.errors import ModelError
 from vlm_vpr_ros.mapping.builder import build_region
 from vlm_vpr_ros.mapping.sources import open_source
 from vlm_vpr_ros.networks import Networks
-from vlm_vpr_ros.retrieval.encoder import Encoder
 
 TOPIC = "/camera/image_raw/compressed"
 REPLAY = """
@@ -39,13 +39,11 @@ sys.exit(args.run(args))
 @pytest.fixture(scope="module")
 def mapped(shared_data, tmp_path_factory):
     try:
-        encoder = Encoder.load(EncoderConfig())
+        networks = Networks.load(LocalizerConfig(), features=True)
     except ModelError as error:
-        pytest.skip(f"the default encoder is absent: {error}")
+        pytest.skip(f"a default model is absent: {error}")
     out = tmp_path_factory.mktemp("mapped") / "region"
-    build_region(
-        [open_source(shared_data / "gardens_point" / "rosbag2_map_drive")], out, Networks(encoder)
-    )
+    build_region([open_source(shared_data / "gardens_point" / "rosbag2_map_drive")], out, networks)
     return out
 
 
@@ -120,16 +118,13 @@ def test_a_replayed_drive_is_localized(start, robot, mapped, query):
         covariance = np.reshape(fix.position_covariance, (3, 3))
         assert (np.linalg.eigvalsh(covariance) > 0).all()
     errors_m = [distance_m(truth[stamp_of(f)], (f.latitude, f.longitude)) for f in robot.fixes]
-    assert statistics.median(errors_m) < 30, errors_m
+    assert len(errors_m) >= 20, "by night most frames of this drive are recognised"
+    assert statistics.median(errors_m) < 12, errors_m
     assert process.interrupt() == 0
 
 
 def test_a_damaged_region_is_named_and_mended(start, robot, mapped, tmp_path):
-    region = tmp_path / "copy"
-    region.mkdir()
-    for file in mapped.iterdir():
-        if file.is_file():
-            (region / file.name).write_bytes(file.read_bytes())
+    region = shutil.copytree(mapped, tmp_path / "copy")
     manifest = (region / "manifest.json").read_bytes()
     (region / "manifest.json").write_bytes(manifest[: len(manifest) // 2])
     start(program=("-m", "vlm_vpr_ros.node.main"), region=region)

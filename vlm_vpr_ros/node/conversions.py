@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from builtin_interfaces.msg import Time
+from cv_bridge import CvBridge
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CompressedImage, Image, NavSatFix, NavSatStatus
 from std_msgs.msg import Header
@@ -16,11 +17,13 @@ from std_msgs.msg import Header
 from vlm_vpr_ros.errors import ImageError, UnsupportedEncodingError
 from vlm_vpr_ros.outcome_json import fix_record, hypothesis_record, number, outcome_record
 from vlm_vpr_ros.ros_images import decode_message
-from vlm_vpr_ros.types import Fix, Frame, Hypothesis, Outcome
+from vlm_vpr_ros.types import Fix, Frame, Hypothesis, Outcome, RgbImage
 
 IMAGE_TYPES = {"compressed": CompressedImage, "raw": Image}
 """Message type of the topic `image` for each value of the parameter `image_transport`."""
 
+_BRIDGE = CvBridge()
+_CV_BRIDGE_CHANNELS = {"rgb8": 3, "bgr8": 3, "rgba8": 4, "bgra8": 4, "mono8": 1}
 _ANSWER = (
     "reason",
     "detail",
@@ -58,10 +61,24 @@ def frame(data: bytes, message_type: type, topic: str) -> Frame:
                 f"the message on {topic} is a piece of {codec} video: "
                 "choose the JPEG or raw topic of the camera"
             )
-        return Frame(decode_message(message, f"the image on {topic}"), stamp_ns, topic)
+        return Frame(_pixels(message, f"the image on {topic}"), stamp_ns, topic)
     except ImageError as error:
         error.stamp_ns = stamp_ns  # type: ignore[attr-defined]
         raise
+
+
+def _pixels(message: Any, what: str) -> RgbImage:
+    """RGB pixels: by cv_bridge where every release of it is right, else by our own reader.
+
+    Some releases take padded rows for pixels, or know no YUV, Bayer or 16-bit grey; and none of
+    them checks that a message holds what its fields promise.
+    """
+    channels = _CV_BRIDGE_CHANNELS.get(getattr(message, "encoding", ""))
+    row_bytes = message.width * channels if channels else 0
+    size = row_bytes * message.height if channels else 0
+    if size and message.step == row_bytes and len(message.data) == size:
+        return np.ascontiguousarray(_BRIDGE.imgmsg_to_cv2(message, "rgb8"), np.uint8)
+    return decode_message(message, what)
 
 
 def nav_sat_fix(outcome: Outcome, frame_id: str) -> NavSatFix:
