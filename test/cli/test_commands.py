@@ -72,6 +72,22 @@ def test_info_for_people_and_programs(vlm_vpr: Command, region: Path) -> None:
     assert facts["extent_m"]["north_south"] == pytest.approx(220, rel=0.01)
 
 
+def test_info_names_the_local_features(
+    vlm_vpr: Command, region: Path, town: Path, encoder: Path, tmp_path: Path
+) -> None:
+    facts = json.loads(vlm_vpr("info", region, "--json").stdout)
+    local = facts["local_features"]
+    assert local["name"] == "xfeat" and len(local["fingerprint"]) == 64
+    stored = sum(size for name, size in facts["files"].items() if name.startswith("features/"))
+    assert local["bytes_per_reference"] == round(stored / PLACES, 1) > 1000
+    shown = f"xfeat ({local['fingerprint'][:12]}), {local['bytes_per_reference']:,.0f} bytes a ref"
+    assert shown in vlm_vpr("info", region).stdout
+    out = tmp_path / "plain"
+    vlm_vpr("build", town / "morning.csv", "--out", out, "--encoder", encoder, "--no-features")
+    assert "none: no geometric verification" in vlm_vpr("info", out).stdout
+    assert json.loads(vlm_vpr("info", out, "--json").stdout)["local_features"] is None
+
+
 def test_localize_finds_a_place(vlm_vpr: Command, region: Path, encoder: Path, town: Path) -> None:
     image = town / "evening" / "5.png"
     options = ("--set", f"encoder.name={encoder}", "--json")

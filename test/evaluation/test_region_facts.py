@@ -30,6 +30,7 @@ def facts(rows: References, bounds: Bounds, background: Background | None = None
         cell_resolution=8,
         cells=1,
         background=background,
+        features=None,
     )
     rows = replace(rows, cell=np.full(len(rows), CELL, np.uint64))
     region = SimpleNamespace(folder=Path("/maps/town"), references=rows, manifest=manifest)
@@ -46,7 +47,7 @@ def test_a_region_across_the_antimeridian_is_small() -> None:
     assert found["drives"]["a"]["length_m"] == pytest.approx(2132 + 1107, abs=3)
     assert found["cells"]["area_km2"] == pytest.approx(0.7, abs=0.3)
     assert found["bytes_per_reference"] == 100.0
-    assert found["background_similarity"] is None
+    assert found["background_similarity"] is found["local_features"] is None
 
 
 def test_shares_of_what_is_known() -> None:

@@ -52,6 +52,7 @@ def _text(facts: Mapping[str, Any]) -> str:
         ("cells", f"{cells['count']:,} of H3 resolution {cells['resolution']}{area}"),
         ("encoder", f"{encoder['name']} ({encoder['fingerprint'][:12]}), {encoder['dim']} numbers"),
         ("descriptors", facts["descriptor_type"]),
+        ("local features", _local_features(facts["local_features"])),
         ("size", f"{size(total)}, {facts['bytes_per_reference']:,.0f} bytes a reference"),
         ("background", _background(facts["background_similarity"])),
         ("position sigma", _sigma(facts["position_sigma_m"])),
@@ -61,6 +62,13 @@ def _text(facts: Mapping[str, Any]) -> str:
     ]
     table = "\n".join(f"{name:<15} {plain(value)}" for name, value in rows)
     return f"{table}\n\n{_drives(facts['drives'])}"
+
+
+def _local_features(features: Mapping[str, Any] | None) -> str:
+    if features is None:
+        return "none: no geometric verification"
+    stored = f"{features['bytes_per_reference']:,.0f} bytes a reference"
+    return f"{features['name']} ({features['fingerprint'][:12]}), {stored}"
 
 
 def _background(background: Mapping[str, float] | None) -> str:

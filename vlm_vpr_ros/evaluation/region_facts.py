@@ -12,7 +12,7 @@ from vlm_vpr_ros.evaluation.metrics import Floats
 from vlm_vpr_ros.evaluation.region_scene import Rows, rows_by_drive
 from vlm_vpr_ros.geodesy import distance_m
 from vlm_vpr_ros.outcome_json import DEGREE_DIGITS, number
-from vlm_vpr_ros.region.manifest import Bounds
+from vlm_vpr_ros.region.manifest import FEATURE_FILES, Bounds
 from vlm_vpr_ros.region.references import References
 from vlm_vpr_ros.region.region import Region
 
@@ -29,6 +29,13 @@ def region_facts(region: Region) -> dict[str, Any]:
         "references": manifest.references,
         "encoder": manifest.encoder.model_dump(),
         "descriptor_type": DESCRIPTOR_TYPE,
+        "local_features": manifest.features
+        and {
+            **manifest.features.model_dump(),
+            "bytes_per_reference": number(
+                sum(files[name] for name in FEATURE_FILES) / manifest.references, 1
+            ),
+        },
         "files": files,
         "bytes_per_reference": number(sum(files.values()) / manifest.references, 1),
         "bounds": {k: number(v, DEGREE_DIGITS) for k, v in manifest.bounds.model_dump().items()},

@@ -20,6 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from vlm_vpr_ros.errors import RegionError
 from vlm_vpr_ros.files import write_atomic
+from vlm_vpr_ros.mapping.build_lock import LOCK
 
 _PLAN = "plan.json"
 _BATCHES = "batch_*"
@@ -134,7 +135,7 @@ class BatchStore:
         return (self.get(number) for number in range(batches))
 
     def remove(self) -> None:
-        """Delete the work folder."""
+        """Empty the work folder."""
         remove_work(self.folder)
 
     def _path(self, batch: int, name: str) -> Path:
@@ -157,6 +158,10 @@ class BatchStore:
 
 
 def remove_work(folder: Path) -> None:
-    """Delete the work folder of a finished build."""
+    """Empty the work folder of a finished build; whoever holds its lock deletes the folder."""
     (folder / _PLAN).unlink(missing_ok=True)  # first: without it the rest is known as a leftover
-    shutil.rmtree(folder)
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != LOCK:
+            path.unlink()

@@ -18,6 +18,7 @@ from vlm_vpr_ros import __version__
 from vlm_vpr_ros.errors import ConfigError, RegionError, SourceError
 from vlm_vpr_ros.files import sha256_of, sync, sync_folder
 from vlm_vpr_ros.mapping.batches import BatchStore, FailedImage, remove_work
+from vlm_vpr_ros.mapping.build_lock import locked
 from vlm_vpr_ros.mapping.encoding import BATCH, encode_all
 from vlm_vpr_ros.mapping.extra_files import carry_over
 from vlm_vpr_ros.mapping.observation import Observation, Source, SourceReport
@@ -84,20 +85,19 @@ def build_region(
 
     Raises:
         SourceError: a source cannot be read or has no image with a position.
-        RegionError: `out` is something else, damaged, of another encoder, or cannot be written.
+        RegionError: `out` is something else, damaged, of another encoder, cannot be written, or
+            another build is at work on it.
         ConfigError: `every_m` is no distance.
     """
     if not every_m >= 0:  # NaN, too
         raise ConfigError(f"every_m {every_m}: must be a distance in metres, 0 or more")
+    out = out.resolve()
+    work = out.with_name(out.name + BUILDING)
     try:
-        return _build(
-            sources,
-            out.resolve(),
-            networks,
-            every_m=every_m,
-            resume=resume,
-            progress=progress,
-        )
+        with locked(work):
+            return _build(
+                sources, out, work, networks, every_m=every_m, resume=resume, progress=progress
+            )
     except OSError as error:
         raise RegionError(f"{out}: the build stopped: {error}. Mend that and resume it.") from None
 
@@ -105,13 +105,13 @@ def build_region(
 def _build(
     sources: Sequence[Source],
     out: Path,
+    work: Path,
     networks: Networks,
     *,
     every_m: float,
     resume: bool,
     progress: Progress,
 ) -> BuildSummary:
-    work = out.with_name(out.name + BUILDING)
     _mend_after_crash(out, work)
     base = _open_base(out, networks)
     plan = _plan(sources, out, networks, every_m)
