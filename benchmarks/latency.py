@@ -21,7 +21,7 @@ import onnxruntime
 from faiss.contrib.ivf_tools import search_preassigned
 
 from benchmarks.targets import Report, arguments
-from vlm_vpr_ros.config import EncoderConfig, LocalizerConfig
+from vlm_vpr_ros.config import EncoderConfig, LocalizerConfig, VerificationConfig
 from vlm_vpr_ros.images import decode_image
 from vlm_vpr_ros.localizer import Localizer
 from vlm_vpr_ros.mapping.builder import build_region
@@ -35,6 +35,7 @@ from vlm_vpr_ros.types import Frame, GeoPoint, RgbImage
 REFERENCES = 400
 FRAMES = 200
 WARM_UP = 20
+TURNS = 3
 HEIGHT, WIDTH = 540, 960
 
 
@@ -84,24 +85,31 @@ def _building(photos: list[bytes], region: Path, report: Report) -> None:
         for photo in photos:
             direct.encode(_decoded(photo))
 
-    plain = _seconds(plain_loop)
-    build = _seconds(lambda: build_region([_Photos(photos)], region, networks))
-    plain = min(plain, _seconds(plain_loop))
+    # In turn, and the best of each: other work on the machine slows now one, now the other.
+    plain = build = float("inf")
+    for turn in range(TURNS):
+        plain = min(plain, _seconds(plain_loop))
+        out = region.with_name(f"region{turn}")
+        build = min(build, _seconds(partial(build_region, [_Photos(photos)], out, networks)))
+    out.rename(region)
     report.add("build / (decode + encode in a plain loop)", build / plain, "<= 1.3")
     report.add("build, images per second", len(photos) / build)
 
 
 def _localizing(photos: list[bytes], region: Path, report: Report) -> None:
-    localizer = Localizer.open(region, LocalizerConfig())
+    off = VerificationConfig(candidates=0)
+    localizer = Localizer.open(region, LocalizerConfig(verification=off))
     direct = _DirectSearch(region, _DirectEncoder())
     ours: list[float] = []
     theirs: list[float] = []
     decoding: list[float] = []
+    opencv: list[float] = []
     stages: list[Mapping[str, float]] = []
     for i, photo in enumerate(photos[: FRAMES + WARM_UP]):
         start = time.perf_counter()
         image = decode_image(photo, "photo")
         decoding.append(time.perf_counter() - start)
+        opencv.append(_seconds(partial(_decoded, photo)))
         if i % 2:  # in turn first: the first one finds the image in the cache or not
             theirs.append(_seconds(partial(direct.search, image)))
         start = time.perf_counter()
@@ -117,6 +125,7 @@ def _localizing(photos: list[bytes], region: Path, report: Report) -> None:
     )
     report.add("frame to outcome, p50 ms", _p50_ms(ours))
     report.add("called directly, p50 ms", _p50_ms(theirs))
+    report.add("decoding / OpenCV alone, p50", _p50_ms(decoding) / _p50_ms(opencv), "<= 1.15")
     report.add(f"decoding a {WIDTH}x{HEIGHT} JPEG, p50 ms", _p50_ms(decoding))
     for stage in stages[0]:
         report.add(f"stage {stage}, p50 ms", _p50_ms([laps[stage] / 1e3 for laps in stages]))
@@ -153,8 +162,11 @@ class _DirectEncoder:
 
     def __init__(self) -> None:
         card, folder = read_encoder_card(EncoderConfig().name)
+        options = onnxruntime.SessionOptions()
+        # Else its threads spin on while the other side is timed, and take its cores.
+        options.add_session_config_entry("session.force_spinning_stop", "1")
         self._session = onnxruntime.InferenceSession(
-            folder / card.file, providers=["CPUExecutionProvider"]
+            folder / card.file, options, providers=["CPUExecutionProvider"]
         )
         self._input = card.input
         self._mean = np.asarray(card.input.mean, np.float32)

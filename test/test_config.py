@@ -123,9 +123,44 @@ def test_reading_nested_and_dotted_names(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "rate"),
+    [
+        ("amcl: {ros__parameters: {alpha1: 0.2}}\nrelocalizer: {ros__parameters: {rate: 3}}", 3),
+        ("/amcl: {ros__parameters: 5}\n/relocalizer: {ros__parameters: {rate: 3}}", 3),
+        ("/robot1/relocalizer: {ros__parameters: {rate: 4}}", 4),
+        (
+            "/robot1: {relocalizer: {ros__parameters: {rate: 4}}, amcl: {ros__parameters: {a: 1}}}",
+            4,
+        ),
+        ("a: {b: {/relocalizer: {ros__parameters: {rate: 5}}}}", 5),
+        ("/robot1/**: {ros__parameters: {rate: 6}}", 6),
+        ("/**/relocalizer: {ros__parameters: {rate: 6}}", 6),
+        ("/**: {ros__parameters: {rate: 1}, relocalizer: {ros__parameters: {rate: 2}}}", 2),
+        ("relocalizer: {ros__parameters: {rate: 2}}\n/**: {ros__parameters: {rate: 1}}", 1),
+        ("relocalizer: {ros__parameters: {}}\n3: {ros__parameters: {rate: 1}}", None),
+        ("my_relocalizer: {ros__parameters: {x: 1}}\n/**: {ros__parameters: {rate: 7}}", 7),
+    ],
+)
+def test_only_our_blocks_of_a_shared_file_count(
+    tmp_path: Path, text: str, rate: float | None
+) -> None:
+    expected = {} if rate is None else {"rate": rate}
+    assert read_parameters(write(tmp_path, text)) == expected
+
+
+def test_a_file_for_other_nodes_alone(tmp_path: Path) -> None:
+    path = write(tmp_path, "amcl: {ros__parameters: {a: 1}}\nr1: {amcl: {ros__parameters: {a: 1}}}")
+    with pytest.raises(ConfigError, match="of the node relocalizer .only of /amcl, /r1/a"):
+        read_parameters(path)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "",
+        "&a {b: *a}",
+        "/**: {ros__parameters: &a {b: *a}}",
+        "relocalizer/ros__parameters: {rate: 2}",
         "42",
         "[1, 2]",
         "words",

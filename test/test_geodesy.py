@@ -32,6 +32,14 @@ def test_distance_is_symmetric_and_zero_at_home(
     assert np.linalg.norm(east_north_m(lat1, lon1, lat2, lon2)) == pytest.approx(float(there))
 
 
+@pytest.mark.parametrize("shape", [(), (1,), (1, 1), (0,), (2, 3)])
+@pytest.mark.filterwarnings("error")
+def test_shapes_are_kept(shape: tuple[int, ...]) -> None:
+    assert distance_m(0, 0, np.zeros(shape), np.ones(shape)).shape == shape
+    assert east_north_m(0, 0, np.zeros(shape), np.ones(shape)).shape == (*shape, 2)
+    assert distance_m(0, 0, np.zeros(shape), 1) == pytest.approx(111_319.49, abs=0.01)
+
+
 def test_known_distances() -> None:
     assert distance_m(0, 0, 0, 1) == pytest.approx(111_319.49, abs=0.01)
     assert distance_m(0, 0, 1, 0) == pytest.approx(110_574.39, abs=0.01)

@@ -20,6 +20,24 @@ def test_even_images(shape: tuple[int, int], level: int) -> None:
     assert detail
 
 
+@pytest.mark.parametrize(
+    "image",
+    [
+        np.zeros((0, 0, 3), np.uint8),
+        np.zeros((4, 0, 3), np.uint8),
+        np.zeros((4, 4), np.uint8),
+        np.zeros((4, 4, 4), np.uint8),
+        np.zeros((1, 4, 4, 3), np.uint8),
+        np.zeros((4, 4, 3), np.float32),
+        np.zeros((), np.uint8),
+    ],
+)
+def test_what_is_no_rgb_image(image: np.ndarray) -> None:
+    found = flaw(image)
+    assert found is not None and found[0] is Reason.CORRUPT_IMAGE
+    assert f"{image.dtype} of shape" in found[1]
+
+
 def test_noise_in_the_dark_and_fog_with_noise() -> None:
     noise = np.random.default_rng(0).normal(0, 4, (480, 640, 3))
     for level, reason in ((4, Reason.DARK_IMAGE), (180, Reason.FEATURELESS_IMAGE)):

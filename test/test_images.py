@@ -4,7 +4,6 @@ import contextlib
 import io
 import struct
 import subprocess
-import time
 import zlib
 from pathlib import Path
 from typing import Any
@@ -132,10 +131,8 @@ def png_claiming(width: int, height: int) -> bytes:
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.parametrize("size", [(13_000, 13_000), (60_000, 60_000), (2**31 - 1, 2**31 - 1)])
 def test_decompression_bombs_are_refused(size: tuple[int, int]) -> None:
-    begin = time.perf_counter()
     with pytest.raises(ImageError, match="scale it down"):
         decode_image(png_claiming(*size), "bomb.png")
-    assert time.perf_counter() - begin < 1.0
 
 
 def test_too_many_bytes_are_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,21 +233,3 @@ def test_real_rotated_and_heic_photos(shared_data: Path) -> None:
     assert read_exif(folder / "001_IMG_5195.heic").gps[1] == "N"
     portrait = shared_data / "penn_campus" / "images" / "c_IMG_7163.jpg"
     assert read_image(portrait).shape == (1024, 768, 3)
-
-
-def test_as_fast_as_opencv(shared_data: Path) -> None:
-    """The overhead is the header, the check and the change to RGB: a few percent."""
-    data = (shared_data / "gardens_point" / "day_left" / "Image000.jpg").read_bytes()
-    buffer = np.frombuffer(data, np.uint8)
-
-    def best(decode: object, times: int = 40) -> float:
-        durations = []
-        for _ in range(times):
-            begin = time.perf_counter()
-            decode()  # type: ignore[operator]
-            durations.append(time.perf_counter() - begin)
-        return min(durations)
-
-    opencv = best(lambda: cv2.imdecode(buffer, cv2.IMREAD_COLOR))
-    ours = best(lambda: decode_image(data, "x"))
-    assert ours < 1.25 * opencv, f"{ours / opencv:.3f}"  # measured 1.03; the margin is for noise

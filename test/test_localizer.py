@@ -116,6 +116,55 @@ def test_dark_and_featureless(localizer: Localizer, image: RgbImage, reason: Rea
     assert outcome.hypotheses == outcome.candidates == ()
 
 
+@pytest.mark.parametrize(
+    "image",
+    [
+        np.zeros((0, 64, 3), np.uint8),
+        np.zeros((48, 64), np.uint8),
+        np.full((48, 64, 4), 99, np.uint8),
+        np.full((48, 64, 3), np.nan, np.float32),
+    ],
+)
+def test_what_is_no_image_is_refused(localizer: Localizer, image: RgbImage) -> None:
+    outcome = localizer.localize(frame(image, 3))
+    check(outcome)
+    assert outcome.reason is Reason.CORRUPT_IMAGE
+    assert "not an RGB image" in outcome.detail
+    assert outcome.stamp_ns == 3 * SECOND and "total" in outcome.latency_ms
+
+
+def test_an_image_too_small_for_a_dynamic_network_is_refused(tmp_path: Path) -> None:
+    networks = Networks(Encoder.load(encoder_config(write_tiny_encoder(tmp_path, size=None))))
+    build_region([drive("map", PLACES)], tmp_path / "region", networks)
+    localizer = Localizer(Region.open(tmp_path / "region"), networks, LocalizerConfig())
+    outcome = localizer.localize(frame(view(6)[:, ::64]))  # two columns
+    check(outcome)
+    assert outcome.reason is Reason.CORRUPT_IMAGE
+    assert "2 x 96 pixels" in outcome.detail
+    assert localizer.localize(frame(view(6, visit=2))).accepted
+
+
+@pytest.mark.parametrize("output", [np.nan, RuntimeError("CUDA error 700")])
+def test_an_encoder_that_fails_is_no_exception(
+    region: Path, card: Path, output: float | Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    networks = Networks(Encoder.load(encoder_config(card)))
+    localizer = Localizer(Region.open(region), networks, LocalizerConfig())
+
+    def run(batch: np.ndarray) -> np.ndarray:
+        if isinstance(output, Exception):
+            raise output
+        return np.full((len(batch), 32), output, np.float32)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(networks.encoder, "_run", run)
+        outcome = localizer.localize(frame(view(6)))
+    check(outcome)
+    assert outcome.reason is Reason.CORRUPT_IMAGE
+    assert ("CUDA error 700" if isinstance(output, Exception) else "finite") in outcome.detail
+    assert localizer.localize(frame(view(6, visit=2))).accepted  # and it goes on
+
+
 def test_a_refused_frame_teaches_nothing(localizer: Localizer) -> None:
     expected = localizer.localize(frame(view(6), 2)).candidates
     localizer.reset()

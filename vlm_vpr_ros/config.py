@@ -176,6 +176,9 @@ class NodeConfig(LocalizerConfig):
     )
 
 
+NODE_NAME = "relocalizer"
+_OUR_BLOCKS = {NODE_NAME, "*", "**"}
+
 Leaf = tuple[str, FieldInfo]
 
 
@@ -215,25 +218,40 @@ def node_config(parameters: Mapping[str, Any]) -> NodeConfig:
 def read_parameters(path: Path) -> dict[str, Any]:
     """Read a ROS 2 parameter file and return its dotted names and values.
 
-    All `ros__parameters` blocks of the file are merged in order, whatever node name they are under.
+    The blocks of the node `relocalizer` in whatever namespace and those of all nodes (`/**`) are
+    merged in the order of the file; what it says of other nodes is not looked at.
 
     Raises:
-        ConfigError: the file cannot be read or is not a parameter file.
+        ConfigError: the file cannot be read, or has no such block.
     """
     try:
         tree = read_yaml(path)
-    except ValueError as error:
+        blocks = list(_blocks(tree)) if isinstance(tree, dict) else []
+        ours = [block for node, block in blocks if node.rpartition("/")[2] in _OUR_BLOCKS]
+        parameters: dict[str, Any] = {}
+        for block in ours:
+            if not isinstance(block, dict):
+                raise ValueError("`ros__parameters` is no list of names and values")
+            parameters.update(_flat(block))
+    except (ValueError, RecursionError) as error:  # a YAML anchor can contain itself
         raise ConfigError(f"{path}: {error}") from None
-    parameters: dict[str, Any] = {}
-    nodes = list(tree.values()) if isinstance(tree, dict) else []
-    for node in nodes or [None]:
-        block = node.get("ros__parameters") if isinstance(node, dict) else None
-        if not isinstance(block, dict):
-            raise ConfigError(
-                f"{path}: not a ROS 2 parameter file: expected `/**: ros__parameters: ...`"
-            )
-        parameters.update(_flat(block))
+    if not ours:
+        others = ", ".join(node for node, _ in blocks)
+        wrong = f"only of {others}" if others else "not a ROS 2 parameter file"
+        raise ConfigError(
+            f"{path}: no parameters of the node {NODE_NAME} ({wrong}): expected "
+            f"`/**: ros__parameters: ...` or `{NODE_NAME}: ros__parameters: ...`"
+        )
     return parameters
+
+
+def _blocks(tree: Mapping[Any, Any], node: str = "") -> Iterator[tuple[str, Any]]:
+    """Every (name of a node with its namespace, `ros__parameters` block); namespaces may nest."""
+    for key, value in tree.items():
+        if key == "ros__parameters":
+            yield node, value
+        elif isinstance(value, dict):
+            yield from _blocks(value, f"{node}/{str(key).strip('/')}")
 
 
 def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vlm_vpr_ros.config import FixConfig, LocalizerConfig
+from vlm_vpr_ros.errors import ImageError, ModelError
 from vlm_vpr_ros.estimation.covariance import horizontal_covariance, with_vertical
 from vlm_vpr_ros.estimation.evidence import chance_similarity, weighed
 from vlm_vpr_ros.estimation.gate import decide
@@ -54,23 +55,29 @@ class Localizer:
         return cls(opened, Networks.load(config, opened.features is not None), config)
 
     def localize(self, frame: Frame) -> Outcome:
-        """Localize one frame. Never raises for what is in the image."""
+        """Localize one frame. Never raises for what is in the image, or for a damaged reference."""
         watch = Stopwatch()
         self._notice_new_drive(frame.stamp_ns)
         with watch.stage("check"):
             fault = flaw(frame.image)
         if fault:
             return Outcome(frame.stamp_ns, *fault, latency_ms=watch.laps_ms())
-        with watch.stage("encode"):
-            raw = self._encoder.encode(frame.image)
+        try:
+            with watch.stage("encode"):
+                raw = self._encoder.encode(frame.image)
+        except (ImageError, ModelError) as error:
+            latency_ms = watch.laps_ms()
+            return Outcome(frame.stamp_ns, Reason.CORRUPT_IMAGE, str(error), latency_ms=latency_ms)
         with watch.stage("search"):
             descriptor = self._centring.centred(raw)
             candidates = self._region.search(descriptor, self._config.retrieval.candidates)
             candidates = weighed(candidates, self._chance)
+        damage = ""
         if self._geometry:
             with watch.stage("verify"):
-                inliers = self._geometry.inliers(frame.image, candidates, self._place_radius_m)
-                candidates = weighed(candidates, self._chance, inliers)
+                seen = self._geometry.evidence(frame.image, candidates, self._place_radius_m)
+                candidates = weighed(candidates, self._chance, seen.inliers)
+                damage = seen.damage
         with watch.stage("estimate"):
             places = group_by_place(candidates, self._place_radius_m)
             hypotheses, none = self._hypotheses(places)
@@ -79,7 +86,7 @@ class Localizer:
         return Outcome(
             stamp_ns=frame.stamp_ns,
             reason=reason,
-            detail=detail,
+            detail=f"{detail}. {damage}" if damage else detail,
             fix=fix,
             candidates=candidates,
             hypotheses=hypotheses,

@@ -17,17 +17,17 @@ DEGREE_DIGITS = 8
 def outcome_record(outcome: Outcome) -> dict[str, Any]:
     """The outcome as a dict that `json.dumps(..., allow_nan=False)` takes.
 
-    `lat`, `lon`, `alt_m` and `covariance_enu_m2` (three rows of three) are null unless accepted;
-    the places considered are in `hypotheses`, most probable first.
+    The fix (see `fix_record`) is null, key by key, unless accepted; the places considered are in
+    `hypotheses`, most probable first.
     """
     return {
         "accepted": outcome.accepted,
         "reason": outcome.reason.value,
         "detail": outcome.detail,
-        **_fix_record(outcome.fix),
+        **fix_record(outcome.fix),
         "probability": number(outcome.probability, 6),
         "probability_none": number(outcome.probability_none, 6),
-        "hypotheses": [_hypothesis_record(hypothesis) for hypothesis in outcome.hypotheses],
+        "hypotheses": [hypothesis_record(hypothesis) for hypothesis in outcome.hypotheses],
         "stamp_ns": outcome.stamp_ns,
         "latency_ms": {stage: number(ms, 3) for stage, ms in outcome.latency_ms.items()},
     }
@@ -40,19 +40,27 @@ def number(value: float | None, digits: int) -> float | None:
     return round(float(value), digits)
 
 
-def _fix_record(fix: Fix | None) -> dict[str, Any]:
+def fix_record(fix: Fix | None) -> dict[str, Any]:
+    """The fix; without one the same keys, all null.
+
+    `lat` and `lon` in degrees, `alt_m` above the WGS 84 ellipsoid or null, `sigma_m` the horizontal
+    standard deviation of one axis, `covariance_enu_m2` three rows of three, and `calibrated`.
+    """
     if fix is None:
-        return dict.fromkeys(("lat", "lon", "alt_m", "covariance_enu_m2", "calibrated"))
+        return dict.fromkeys(("lat", "lon", "alt_m", "sigma_m", "covariance_enu_m2", "calibrated"))
+    variance_m2 = (float(fix.covariance_enu_m2[0, 0]) + float(fix.covariance_enu_m2[1, 1])) / 2
     return {
         "lat": number(fix.position.lat_deg, DEGREE_DIGITS),
         "lon": number(fix.position.lon_deg, DEGREE_DIGITS),
         "alt_m": number(fix.position.alt_m, 3),
+        "sigma_m": number(math.sqrt(variance_m2) if variance_m2 >= 0 else None, 2),
         "covariance_enu_m2": [[number(v, 6) for v in row] for row in fix.covariance_enu_m2],
         "calibrated": fix.calibrated,
     }
 
 
-def _hypothesis_record(hypothesis: Hypothesis) -> dict[str, Any]:
+def hypothesis_record(hypothesis: Hypothesis) -> dict[str, Any]:
+    """A place considered; `inliers` is null when its geometry was not checked."""
     return {
         "lat": number(hypothesis.position.lat_deg, DEGREE_DIGITS),
         "lon": number(hypothesis.position.lon_deg, DEGREE_DIGITS),

@@ -86,7 +86,16 @@ points = st.builds(GeoPoint, numbers, numbers, st.none() | numbers)
         st.text(),
         st.none() | st.builds(Fix, points, st.builds(lambda v: np.full((3, 3), v), numbers)),
         hypotheses=st.lists(
-            st.builds(Hypothesis, points, numbers, numbers, numbers, st.just(())), max_size=3
+            st.builds(
+                Hypothesis,
+                position=points,
+                similarity=numbers,
+                inliers=st.none() | st.integers(0, 2048),
+                probability=numbers,
+                sigma_m=numbers,
+                candidates=st.just(()),
+            ),
+            max_size=3,
         ).map(tuple),
         probability=numbers,
         probability_none=numbers,

@@ -245,6 +245,24 @@ def test_an_added_drive_is_encoded_alone_and_found_as_in_one_build(
     assert [json.loads(line)["added"] for line in journal] == [{"a": 30}, {"b": 40}]
 
 
+def test_what_others_laid_into_a_region_stays(tmp_path: Path, encoder: Encoder) -> None:
+    out = tmp_path / "region"
+    build_region([drive("a", range(3))], out, Networks(encoder))
+    (out / "notes.txt").write_text("mine")
+    (out / "maps" / "old").mkdir(parents=True)
+    (out / "maps" / "old" / "1.html").write_text("map")
+    (out / "link").symlink_to("nowhere")
+    (out / "calibration.json").write_text("{}")
+    summary = build_region([drive("b", range(5, 8))], out, Networks(encoder))
+    assert (out / "notes.txt").read_text() == "mine"
+    assert (out / "maps" / "old" / "1.html").read_text() == "map"
+    assert (out / "link").readlink() == Path("nowhere")
+    assert not (out / "calibration.json").exists()
+    (remark,) = summary.report.remarks
+    assert remark.startswith("calibration.json was made for the region without the new drives")
+    assert Region.open(out, verify=True).manifest.references == 6
+
+
 def test_many_additions_do_not_wear_the_descriptors_out(tmp_path: Path, encoder: Encoder) -> None:
     for i in range(12):
         build_region([drive(f"d{i}", [3 * i, 3 * i + 1])], tmp_path / "region", Networks(encoder))

@@ -11,6 +11,7 @@ from sensor_msgs.msg import CompressedImage, Image, NavSatFix
 
 from vlm_vpr_ros.errors import ImageError, UnsupportedEncodingError
 from vlm_vpr_ros.node import conversions
+from vlm_vpr_ros.outcome_json import outcome_record
 from vlm_vpr_ros.ros_images import decode_message
 from vlm_vpr_ros.types import Fix, GeoPoint, Hypothesis, Outcome, Reason
 
@@ -64,16 +65,31 @@ def test_answers_have_the_same_keys_whatever_the_outcome():
     yes, no = (strict(conversions.answer(o, 12.0)) for o in (accepted(), refused()))
     assert yes.keys() == no.keys()
     assert yes["latency_ms"] == {"encode": 3.25, "service": 12.0}
-    assert yes["alt"] is None
+    assert yes["alt_m"] is None
     assert no["outcome"] == "refused"
     assert no["covariance_enu_m2"] is None
+    assert yes["covariance_enu_m2"] == COVARIANCE.tolist()
+
+
+def test_answers_name_what_the_command_line_prints():
+    record, answer = outcome_record(accepted()), strict(conversions.answer(accepted(), 12.0))
+    assert answer.keys() - record.keys() == {"outcome"}
+    assert record.keys() - answer.keys() == {
+        "accepted",
+        "calibrated",
+        "hypotheses",
+        "probability_none",
+    }
+    shared = (record.keys() & answer.keys()) - {"latency_ms"}
+    assert {key: answer[key] for key in shared} == {key: record[key] for key in shared}
 
 
 def test_hypotheses_are_geojson():
     collection = strict(conversions.hypotheses(accepted()))
     assert collection["type"] == "FeatureCollection"
     assert collection["probability_none"] == 0.04
-    assert collection["fix"]["sigma_m"] == pytest.approx(math.sqrt(12.5))
+    assert collection["fix"]["sigma_m"] == pytest.approx(math.sqrt(12.5), abs=0.01)
+    assert collection["fix"]["calibrated"] is False
     first, second = collection["features"]
     assert first["geometry"] == {"type": "Point", "coordinates": [11.5, 48.1]}
     assert second["geometry"]["coordinates"] == [11.6, 48.2, 512.0]
@@ -81,8 +97,10 @@ def test_hypotheses_are_geojson():
         "rank": 2,
         "probability": 0.06,
         "similarity": 0.6,
+        "inliers": None,
         "sigma_m": 4.0,
     }
+    assert first["properties"]["inliers"] == 120
     none = strict(conversions.hypotheses(refused()))
     assert (none["features"], none["fix"], none["accepted"]) == ([], None, False)
 

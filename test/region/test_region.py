@@ -195,6 +195,16 @@ def test_tampered_manifest(
         Region.open(folder)
 
 
+def test_the_old_region_is_named_after_a_kill_between_two_moves(folder: Path) -> None:
+    work = folder.with_name(folder.name + ".building")
+    work.mkdir()
+    previous = folder.rename(work / "previous")
+    with pytest.raises(RegionError, match=f"no such region.* in {previous}. Repeat .*--resume"):
+        Region.open(folder)
+    with pytest.raises(RegionError, match="no such region. `vlm_vpr build` makes one"):
+        Region.open(folder.with_name("another"))
+
+
 def test_a_newer_manifest_is_named_as_such(folder: Path) -> None:
     edit(folder, lambda m: m.update(format_version=2, new_key=[1], cells={"res": 9}))
     with pytest.raises(RegionError, match="format version 2"):

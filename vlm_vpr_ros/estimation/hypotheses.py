@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from vlm_vpr_ros.geodesy import displaced, earth_centred_m, east_north_m
+from vlm_vpr_ros.geodesy import displaced, earth_centred_m, tangent_east_north_m
 from vlm_vpr_ros.types import Candidate, GeoPoint
 
 SAME_SPOT_M = 0.5
@@ -56,21 +56,16 @@ def group_by_place(candidates: Sequence[Candidate], radius_m: float) -> list[Pla
     places = []
     while len(left):
         near = np.linalg.norm(points_m[left] - points_m[left[0]], axis=1) <= radius_m
-        places.append(_place(tuple(ranked[i] for i in left[near])))
+        places.append(_place(tuple(ranked[i] for i in left[near]), points_m[left[near]]))
         left = left[~near]
     return places
 
 
-def _place(members: tuple[Candidate, ...]) -> Place:
+def _place(members: tuple[Candidate, ...], points_m: npt.NDArray[np.float64]) -> Place:
     best = members[0].position
     if len(members) == 1:
         return Place(members, best, np.zeros((2, 2)), 0.0)
-    offsets = east_north_m(
-        best.lat_deg,
-        best.lon_deg,
-        [c.position.lat_deg for c in members],
-        [c.position.lon_deg for c in members],
-    )
+    offsets = tangent_east_north_m(best.lat_deg, best.lon_deg, points_m - points_m[0])
     weights = np.exp(np.array([c.log_odds for c in members]) - members[0].log_odds)
     weights /= weights.sum()
     mean = weights @ offsets

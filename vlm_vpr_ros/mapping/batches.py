@@ -106,7 +106,8 @@ class BatchStore:
         buffer = io.BytesIO()
         np.save(buffer, batch.descriptors, allow_pickle=False)
         write_atomic(self._path(number, "descriptors.npy"), buffer.getvalue())
-        write_atomic(self._path(number, "features.bin"), b"".join(batch.features))
+        if any(batch.features):
+            write_atomic(self._path(number, "features.bin"), b"".join(batch.features))
         feature_bytes = [len(encoded) for encoded in batch.features]
         entry = _Entry(images, list(batch.rows), feature_bytes, list(batch.failures))
         write_atomic(self._entry_path(number), _ENTRY.dump_json(entry))  # last: now it is whole
@@ -116,7 +117,8 @@ class BatchStore:
         entry = self._entry(number)
         try:
             descriptors = np.load(self._path(number, "descriptors.npy"), allow_pickle=False)
-            encoded = self._path(number, "features.bin").read_bytes()
+            with_features = any(entry.feature_bytes)
+            encoded = self._path(number, "features.bin").read_bytes() if with_features else b""
         except (OSError, ValueError, EOFError) as error:
             raise self._damaged(number, error) from None
         ends = np.cumsum([0, *entry.feature_bytes])

@@ -19,10 +19,11 @@ from vlm_vpr_ros.errors import ConfigError, RegionError, SourceError
 from vlm_vpr_ros.files import sha256_of, sync, sync_folder
 from vlm_vpr_ros.mapping.batches import BatchStore, FailedImage, remove_work
 from vlm_vpr_ros.mapping.encoding import BATCH, encode_all
+from vlm_vpr_ros.mapping.extra_files import carry_over
 from vlm_vpr_ros.mapping.observation import Observation, Source, SourceReport
 from vlm_vpr_ros.mapping.selection import Selection
 from vlm_vpr_ros.networks import Networks
-from vlm_vpr_ros.region.manifest import JOURNAL, MANIFEST, EncoderId, FeaturesId
+from vlm_vpr_ros.region.manifest import BUILDING, JOURNAL, MANIFEST, PREVIOUS, EncoderId, FeaturesId
 from vlm_vpr_ros.region.references import References
 from vlm_vpr_ros.region.region import Region
 from vlm_vpr_ros.region.writer import write_region
@@ -34,7 +35,6 @@ CELL_RESOLUTION = 8
 """H3 resolution of the inverted lists: hexagons of about 0.5 km edge, finer than any prior."""
 _RAW_CHUNK = 4096
 _STAGED = "region"
-_PREVIOUS = "previous"
 _MOVING = "moving"
 
 Progress = Callable[[int], None]
@@ -111,7 +111,7 @@ def _build(
     resume: bool,
     progress: Progress,
 ) -> BuildSummary:
-    work = out.with_name(out.name + ".building")
+    work = out.with_name(out.name + BUILDING)
     _mend_after_crash(out, work)
     base = _open_base(out, networks)
     plan = _plan(sources, out, networks, every_m)
@@ -163,6 +163,8 @@ def _build(
     )
     added = dict(Counter(o.drive for o in observed))
     _write_journal(staged, base, plan, added, failures)
+    for name in carry_over(base.folder, staged) if base else ():
+        report.remark(f"{name} was made for the region without the new drives and is left out now.")
     _replace(out, staged, work)
     store.remove()
     return BuildSummary(out, added, manifest.references, failures, report)
@@ -276,10 +278,10 @@ def _replace(out: Path, staged: Path, work: Path) -> None:
     A node that has the old region open keeps its mapped files.
     """
     sync_folder(staged)
-    shutil.rmtree(work / _PREVIOUS, ignore_errors=True)
+    shutil.rmtree(work / PREVIOUS, ignore_errors=True)
     (work / _MOVING).touch()
     if out.exists():
-        out.rename(work / _PREVIOUS)
+        out.rename(work / PREVIOUS)
     staged.rename(out)
     sync(out.parent)
 
@@ -289,8 +291,8 @@ def _mend_after_crash(out: Path, work: Path) -> None:
     if not (work / _MOVING).exists():
         return
     if (work / _STAGED).exists():
-        if (work / _PREVIOUS).is_dir() and not out.exists():
-            (work / _PREVIOUS).rename(out)
+        if (work / PREVIOUS).is_dir() and not out.exists():
+            (work / PREVIOUS).rename(out)
         (work / _MOVING).unlink()
     else:
         remove_work(work)

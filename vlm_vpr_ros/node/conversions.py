@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from sensor_msgs.msg import CompressedImage, Image, NavSatFix, NavSatStatus
 from std_msgs.msg import Header
 
 from vlm_vpr_ros.errors import ImageError, UnsupportedEncodingError
+from vlm_vpr_ros.outcome_json import fix_record, hypothesis_record, number, outcome_record
 from vlm_vpr_ros.ros_images import decode_message
 from vlm_vpr_ros.types import Fix, Frame, Hypothesis, Outcome, RgbImage
 
@@ -22,6 +24,20 @@ IMAGE_TYPES = {"compressed": CompressedImage, "raw": Image}
 
 _BRIDGE = CvBridge()
 _CV_BRIDGE_CHANNELS = {"rgb8": 3, "bgr8": 3, "rgba8": 4, "bgra8": 4, "mono8": 1}
+_ANSWER = (
+    "reason",
+    "detail",
+    "lat",
+    "lon",
+    "alt_m",
+    "sigma_m",
+    "covariance_enu_m2",
+    "probability",
+    "stamp_ns",
+    "latency_ms",
+)
+_COLLECTION = ("stamp_ns", "accepted", "reason", "detail", "probability_none")
+_PROPERTIES = ("probability", "similarity", "inliers", "sigma_m")
 
 _VIDEO = ("h264", "h265", "hevc", "av1", "vp8", "vp9", "theora")
 
@@ -59,7 +75,8 @@ def _pixels(message: Any, what: str) -> RgbImage:
     """
     channels = _CV_BRIDGE_CHANNELS.get(getattr(message, "encoding", ""))
     row_bytes = message.width * channels if channels else 0
-    if row_bytes and message.step == row_bytes and len(message.data) == row_bytes * message.height:
+    size = row_bytes * message.height if channels else 0
+    if size and message.step == row_bytes and len(message.data) == size:
         return np.ascontiguousarray(_BRIDGE.imgmsg_to_cv2(message, "rgb8"), np.uint8)
     return decode_message(message, what)
 
@@ -94,80 +111,50 @@ def nav_sat_fix(outcome: Outcome, frame_id: str) -> NavSatFix:
 def answer(outcome: Outcome, service_ms: float) -> str:
     """The `message` of `~/relocalize`: one JSON object, the same keys whatever the outcome.
 
-    outcome: "accepted" or "refused"; reason: a word of `Reason`; detail: a sentence; lat, lon:
-    degrees; alt: metres above the WGS 84 ellipsoid or null; sigma_m: horizontal standard deviation,
-    one axis; covariance_enu_m2: nine numbers, row by row; probability: that the best hypothesis is
-    right; stamp_ns: of the image, 0 when there was none; latency_ms: of each stage and, as
-    "service", from request to answer. Without a fix, lat to covariance_enu_m2 are null.
+    outcome: "accepted" or "refused". All others are as in `outcome_json.outcome_record`, which the
+    command line prints: reason: a word of `Reason`; detail: a sentence; lat, lon: degrees; alt_m:
+    metres above the WGS 84 ellipsoid or null; sigma_m: horizontal standard deviation, one axis;
+    covariance_enu_m2: three rows of three; probability: that the best hypothesis is right;
+    stamp_ns: of the image, 0 when there was none; latency_ms: of each stage and, as "service", from
+    request to answer. Without a fix, lat to covariance_enu_m2 are null.
     """
-    fix = outcome.fix
-    return _json(
-        {
-            "outcome": "refused" if fix is None else "accepted",
-            "reason": outcome.reason.value,
-            "detail": outcome.detail,
-            **_fix_members(fix),
-            "probability": float(outcome.probability),
-            "stamp_ns": outcome.stamp_ns,
-            "latency_ms": {
-                name: round(float(ms), 3)
-                for name, ms in {**outcome.latency_ms, "service": service_ms}.items()
-            },
-        }
-    )
+    latency_ms = {**outcome.latency_ms, "service": service_ms}
+    record = outcome_record(replace(outcome, latency_ms=latency_ms))
+    verdict = {"outcome": "accepted" if outcome.accepted else "refused"}
+    return _json(verdict | {key: record[key] for key in _ANSWER})
 
 
 def hypotheses(outcome: Outcome) -> str:
     """Every place considered, as a GeoJSON FeatureCollection (RFC 7946: longitude, latitude).
 
     Each feature is a Point (longitude, latitude and, when known, ellipsoidal height in metres) with
-    the properties rank (1 is the most probable), probability, similarity (cosine) and sigma_m (one
-    axis). Foreign members of the collection: stamp_ns, accepted, reason, detail, probability_none
-    (that none of the places is right) and fix (null, or lat, lon, alt, sigma_m and
-    covariance_enu_m2 as in the answer of ~/relocalize).
+    the properties rank (1 is the most probable), probability, similarity (cosine), inliers (matched
+    local features that agree in geometry; null when not checked) and sigma_m (one axis). Foreign
+    members of the collection: stamp_ns, accepted, reason, detail, probability_none (that none of
+    the places is right) and fix (null, or its members of the answer of ~/relocalize and
+    calibrated).
     """
+    record = outcome_record(outcome)
     return _json(
         {
             "type": "FeatureCollection",
             "features": [_feature(rank, h) for rank, h in enumerate(outcome.hypotheses, 1)],
-            "stamp_ns": outcome.stamp_ns,
-            "accepted": outcome.accepted,
-            "reason": outcome.reason.value,
-            "detail": outcome.detail,
-            "probability_none": float(outcome.probability_none),
-            "fix": None if outcome.fix is None else _fix_members(outcome.fix),
+            **{key: record[key] for key in _COLLECTION},
+            "fix": None if outcome.fix is None else fix_record(outcome.fix),
         }
     )
 
 
 def _feature(rank: int, hypothesis: Hypothesis) -> dict[str, Any]:
-    position = hypothesis.position
-    height = [] if position.alt_m is None else [float(position.alt_m)]
+    record, alt_m = hypothesis_record(hypothesis), number(hypothesis.position.alt_m, 3)
+    height = [] if alt_m is None else [alt_m]
     return {
         "type": "Feature",
         "geometry": {
             "type": "Point",
-            "coordinates": [float(position.lon_deg), float(position.lat_deg), *height],
+            "coordinates": [record["lon"], record["lat"], *height],
         },
-        "properties": {
-            "rank": rank,
-            "probability": float(hypothesis.probability),
-            "similarity": float(hypothesis.similarity),
-            "sigma_m": float(hypothesis.sigma_m),
-        },
-    }
-
-
-def _fix_members(fix: Fix | None) -> dict[str, Any]:
-    if fix is None:
-        return dict.fromkeys(("lat", "lon", "alt", "sigma_m", "covariance_enu_m2"))
-    covariance = _covariance(fix)
-    return {
-        "lat": float(fix.position.lat_deg),
-        "lon": float(fix.position.lon_deg),
-        "alt": None if fix.position.alt_m is None else float(fix.position.alt_m),
-        "sigma_m": math.sqrt((covariance[0] + covariance[4]) / 2),
-        "covariance_enu_m2": covariance,
+        "properties": {"rank": rank, **{key: record[key] for key in _PROPERTIES}},
     }
 
 
@@ -181,13 +168,4 @@ def _header(stamp_ns: int, frame_id: str) -> Header:
 
 
 def _json(value: dict[str, Any]) -> str:
-    return json.dumps(_finite(value), allow_nan=False, ensure_ascii=False)
-
-
-def _finite(value: Any) -> Any:
-    """The value with null in place of NaN and infinity, which JSON does not have."""
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    return json.dumps(value, allow_nan=False, ensure_ascii=False)

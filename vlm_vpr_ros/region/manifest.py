@@ -25,6 +25,11 @@ HASHED_FILES = (REFERENCES, DESCRIPTORS, MEAN_DESCRIPTOR)
 FEATURE_FILES = (f"{FEATURE_FOLDER}/{FEATURES}", f"{FEATURE_FOLDER}/{OFFSETS}")
 """Hashed too, in a region with local features."""
 
+BUILDING = ".building"
+"""Added to the name of a region: the folder beside it in which a build works."""
+PREVIOUS = "previous"
+"""In that folder: the old region, for the moment in which the new one takes its place."""
+
 MAX_REFERENCES = 100_000_000
 _MAX_MANIFEST_BYTES = 16 << 20
 
@@ -124,7 +129,7 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST
     try:
         if not folder.is_dir():
-            raise RegionError(f"{folder}: there is no such region. `vlm_vpr build` makes one.")
+            raise RegionError(f"{folder}: there is no such region. {_advice_if_missing(folder)}")
         if not path.is_file():
             raise RegionError(f"{folder}: not a region: {MANIFEST} is missing")
         if path.stat().st_size > _MAX_MANIFEST_BYTES:
@@ -135,6 +140,17 @@ def read_manifest(folder: Path) -> Manifest:
     except OSError as error:
         raise RegionError(f"{folder}: cannot be read: {error}") from None
     return manifest
+
+
+def _advice_if_missing(folder: Path) -> str:
+    place = folder.absolute()
+    previous = place.with_name(place.name + BUILDING) / PREVIOUS
+    if not previous.is_dir():
+        return "`vlm_vpr build` makes one."
+    return (
+        f"A build that was killed left the old one in {previous}. Repeat the build's command with "
+        "--resume, or move that folder back."
+    )
 
 
 def verify_hashes(folder: Path, manifest: Manifest) -> None:
