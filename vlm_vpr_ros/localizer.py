@@ -66,8 +66,9 @@ class Localizer:
             with watch.stage("encode"):
                 raw = self._encoder.encode(frame.image)
         except (ImageError, ModelError) as error:
-            latency_ms = watch.laps_ms()
-            return Outcome(frame.stamp_ns, Reason.CORRUPT_IMAGE, str(error), latency_ms=latency_ms)
+            ours = isinstance(error, ModelError)
+            reason = Reason.INTERNAL_ERROR if ours else Reason.CORRUPT_IMAGE
+            return Outcome(frame.stamp_ns, reason, str(error), latency_ms=watch.laps_ms())
         with watch.stage("search"):
             descriptor = self._centring.centred(raw)
             candidates = self._region.search(descriptor, self._config.retrieval.candidates)
@@ -76,8 +77,9 @@ class Localizer:
         if self._geometry:
             with watch.stage("verify"):
                 seen = self._geometry.evidence(frame.image, candidates, self._place_radius_m)
-                candidates = weighed(candidates, self._chance, seen.inliers)
                 damage = seen.damage
+                if not damage:  # else a twin whose record is damaged would look unlike the frame
+                    candidates = weighed(candidates, self._chance, seen.inliers)
         with watch.stage("estimate"):
             places = group_by_place(candidates, self._place_radius_m)
             hypotheses, none = self._hypotheses(places)

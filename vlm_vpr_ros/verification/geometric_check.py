@@ -76,7 +76,7 @@ class GeometricCheck:
             load,
         )
         counts += [None] * (len(candidates) - len(checked))
-        damage = f"Geometry of {len(damaged)} not checked: {damaged[0]}" if damaged else ""
+        damage = f"Geometry not used: {damaged[0]}" if damaged else ""
         return GeometricEvidence(counts, damage)
 
     def describe(self) -> str:
