@@ -98,7 +98,7 @@ def test_unknown_places_are_refused(localizer: Localizer) -> None:
         localizer.reset()
         outcome = localizer.localize(frame(view(place)))
         check(outcome)
-        assert outcome.reason is Reason.LOW_SIMILARITY
+        assert outcome.reason is Reason.WEAK_EVIDENCE
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ class Reason(str, enum.Enum):
 
     ACCEPTED = "accepted"
     # Refused by the localizer.
-    LOW_SIMILARITY = "low_similarity"
+    WEAK_EVIDENCE = "weak_evidence"
     AMBIGUOUS = "ambiguous"
     DARK_IMAGE = "dark_image"
     FEATURELESS_IMAGE = "featureless_image"

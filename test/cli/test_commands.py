@@ -111,7 +111,7 @@ def test_localize_refuses_and_goes_on(
     done = vlm_vpr("localize", region, *images, *options, "--json")
     records = json.loads(done.stdout)
     reasons = [record["reason"] for record in records]
-    assert reasons == ["dark_image", "low_similarity", "corrupt_image", "accepted"]
+    assert reasons == ["dark_image", "weak_evidence", "corrupt_image", "accepted"]
     assert all(r["lat"] is None and r["covariance_enu_m2"] is None for r in records[:3])
     text = vlm_vpr("localize", region, *images, *options).stdout
     assert f"{images[0]}: refused, dark_image" in text

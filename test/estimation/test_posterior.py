@@ -52,12 +52,12 @@ def hypotheses(*probabilities: float) -> list[Hypothesis]:
 @pytest.mark.parametrize(
     ("probabilities", "reason"),
     [
-        ((), Reason.LOW_SIMILARITY),
+        ((), Reason.WEAK_EVIDENCE),
         ((0.95,), Reason.ACCEPTED),
-        ((0.949,), Reason.LOW_SIMILARITY),
+        ((0.949,), Reason.WEAK_EVIDENCE),
         ((0.5, 0.48), Reason.AMBIGUOUS),
-        ((0.5, 0.4), Reason.LOW_SIMILARITY),
-        ((0.0, 0.0), Reason.LOW_SIMILARITY),
+        ((0.5, 0.4), Reason.WEAK_EVIDENCE),
+        ((0.0, 0.0), Reason.WEAK_EVIDENCE),
     ],
 )
 def test_the_gate(probabilities: tuple[float, ...], reason: Reason) -> None:

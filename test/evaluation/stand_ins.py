@@ -115,7 +115,7 @@ def accepted(position: GeoPoint, candidates: Sequence[GeoPoint] = ()) -> Outcome
 def refused(candidates: Sequence[GeoPoint] = ()) -> Outcome:
     return Outcome(
         0,
-        Reason.LOW_SIMILARITY,
+        Reason.WEAK_EVIDENCE,
         "",
         candidates=tuple(Candidate(i, p, 0.3) for i, p in enumerate(candidates)),
         latency_ms={"encode": 6.0, "total": 7.0},

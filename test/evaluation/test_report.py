@@ -47,7 +47,7 @@ def test_the_keys_that_programs_read() -> None:
     assert first["false"] is True
     assert record["cold"]["recall"]["12"]["1"] == 0.0
     assert record["cold"]["fixes"]["false_rate"] is None
-    assert record["cold"]["fixes"]["refused_reasons"] == {"low_similarity": 2}
+    assert record["cold"]["fixes"]["refused_reasons"] == {"weak_evidence": 2}
     assert record["cold"]["error_m"] == {"p50": None, "p90": None, "p95": None}
     assert first["cold"]["error"] is None and first["cold"]["false"] is None
 
@@ -61,7 +61,7 @@ def test_the_table_shows_unknown_shares_as_dashes() -> None:
     text = table(report(evaluated(refused([FAR]), refused()), TOWN, 50.0))
     (fixes,) = [line for line in text.splitlines() if line.startswith("causal ")]
     assert fixes.split() == ["causal", "2", "0", "2", "0", "-", "-", "-", "-"]
-    assert "refused, causal: 2 low_similarity" in text
+    assert "refused, causal: 2 weak_evidence" in text
 
 
 def test_unknown_numbers_are_null() -> None:
@@ -71,7 +71,7 @@ def test_unknown_numbers_are_null() -> None:
     assert number(1.23456, 2) == 1.23
     refusal = strict(outcome_record(refused()))
     assert refusal["lat"] is refusal["lon"] is refusal["covariance_enu_m2"] is None
-    assert refusal["accepted"] is False and refusal["reason"] == "low_similarity"
+    assert refusal["accepted"] is False and refusal["reason"] == "weak_evidence"
 
 
 numbers = st.floats()

@@ -49,7 +49,7 @@ class StandIn:
         hypothesis = Hypothesis(PLACE, 0.8, None, 0.95, 4.5, (Candidate(7, PLACE, 0.8),))
         return Outcome(
             stamp_ns=frame.stamp_ns,
-            reason=Reason.ACCEPTED if accept else Reason.LOW_SIMILARITY,
+            reason=Reason.ACCEPTED if accept else Reason.WEAK_EVIDENCE,
             detail="as the script says",
             fix=Fix(PLACE, COVARIANCE, calibrated=True) if accept else None,
             hypotheses=(hypothesis,),

@@ -92,7 +92,7 @@ def test_a_refused_frame_publishes_no_fix(robot, region):
     script(region, accept=False)
     robot.show()
     answer = robot.relocalize()
-    assert answer["reason"] == "low_similarity"
+    assert answer["reason"] == "weak_evidence"
     assert answer["lat"] is None
     assert answer["probability"] == 0.95
     robot.state("LOST")
@@ -472,10 +472,10 @@ def test_diagnostics_tell_the_last_outcome_and_the_latencies(robot, region):
     robot.relocalize()
     robot.wait_for(lambda: "image rate (Hz)" in robot.health_values())
     assert robot.latest_health().level == DiagnosticStatus.WARN
-    assert "low_similarity" in robot.latest_health().message
+    assert "weak_evidence" in robot.latest_health().message
     values = robot.health_values()
     assert values["count accepted"] == "1"
-    assert values["count low_similarity"] == "1"
+    assert values["count weak_evidence"] == "1"
     assert values["encode p50 / p95 (ms)"] == "1.5 / 1.5"
     assert values["provider"] == "CPUExecutionProvider"
     assert float(values["image age (s)"]) >= 0

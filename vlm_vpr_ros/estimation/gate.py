@@ -23,7 +23,7 @@ def decide(
     """
     needed = 1 - config.target_false_fix_rate
     if not hypotheses:
-        return Reason.LOW_SIMILARITY, "the search found no reference at all"
+        return Reason.WEAK_EVIDENCE, "the search found no reference at all"
     best = hypotheses[0]
     numbers = f"probability {best.probability:.3f}, needed {needed:.3f}"
     if best.probability >= needed:
@@ -35,6 +35,7 @@ def decide(
             f"{numbers}: {len(hypotheses)} places look alike, together {together:.3f}",
         )
     return (
-        Reason.LOW_SIMILARITY,
-        f"{numbers}: similarity {best.similarity:.3f}, wrong places reach {chance:.3f} by chance",
+        Reason.WEAK_EVIDENCE,
+        f"{numbers}: similarity {best.similarity:.3f}, wrong places reach {chance:.3f} by chance"
+        + ("" if best.inliers is None else f"; {best.inliers} inliers"),
     )
