@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import datetime
 import json
-import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import h3
 import numpy as np
 import numpy.typing as npt
 
 from vlm_vpr_ros import __version__
 from vlm_vpr_ros.errors import ConfigError, RegionError, SourceError
-from vlm_vpr_ros.files import sha256_of, sync, sync_folder
-from vlm_vpr_ros.mapping.batches import BatchStore, FailedImage, remove_work
+from vlm_vpr_ros.files import sha256_of
+from vlm_vpr_ros.mapping.batches import BatchStore, FailedImage
 from vlm_vpr_ros.mapping.build_lock import locked
 from vlm_vpr_ros.mapping.encoding import BATCH, encode_all
 from vlm_vpr_ros.mapping.extra_files import carry_over
 from vlm_vpr_ros.mapping.observation import Observation, Source, SourceReport
+from vlm_vpr_ros.mapping.placing import empty_staging, mend_after_crash, move_into_place
+from vlm_vpr_ros.mapping.reference_table import CELL_RESOLUTION, references_of
 from vlm_vpr_ros.mapping.selection import Selection
 from vlm_vpr_ros.networks import Networks
-from vlm_vpr_ros.region.manifest import BUILDING, JOURNAL, MANIFEST, PREVIOUS, EncoderId, FeaturesId
+from vlm_vpr_ros.region.manifest import BUILDING, JOURNAL, MANIFEST, EncoderId, FeaturesId
 from vlm_vpr_ros.region.references import References
 from vlm_vpr_ros.region.region import Region
 from vlm_vpr_ros.region.writer import write_region
@@ -32,11 +32,7 @@ from vlm_vpr_ros.retrieval.encoder import Encoder
 from vlm_vpr_ros.types import RgbImage
 from vlm_vpr_ros.verification.local_features import LocalFeatureExtractor
 
-CELL_RESOLUTION = 8
-"""H3 resolution of the inverted lists: hexagons of about 0.5 km edge, finer than any prior."""
 _RAW_CHUNK = 4096
-_STAGED = "region"
-_MOVING = "moving"
 
 Progress = Callable[[int], None]
 """Called with the number of images finished since the last call."""
@@ -112,7 +108,7 @@ def _build(
     resume: bool,
     progress: Progress,
 ) -> BuildSummary:
-    _mend_after_crash(out, work)
+    mend_after_crash(out, work)
     base = _open_base(out, networks)
     plan = _plan(sources, out, networks, every_m)
     store = BatchStore(work, plan, resume)
@@ -146,11 +142,10 @@ def _build(
         for stored in store.all(batches):
             yield from stored.features
 
-    references = _references(observed)
+    references = references_of(observed)
     if base:
         references = References.concatenate(base.references, references)
-    staged = work / _STAGED
-    _clear(staged)
+    staged = empty_staging(work)
     manifest = write_region(
         staged,
         references,
@@ -165,40 +160,13 @@ def _build(
     _write_journal(staged, base, plan, added, failures)
     for name in carry_over(base.folder, staged) if base else ():
         report.remark(f"{name} was made for the region without the new drives and is left out now.")
-    _replace(out, staged, work)
+    move_into_place(out, staged, work)
     store.remove()
     return BuildSummary(out, added, manifest.references, failures, report)
 
 
-def _references(observed: Sequence[Observation]) -> References:
-    points = [o.position for o in observed if o.position is not None]
-    return References(
-        lat_deg=np.array([p.lat_deg for p in points]),
-        lon_deg=np.array([p.lon_deg for p in points]),
-        alt_m=np.array([np.nan if p.alt_m is None else p.alt_m for p in points]),
-        alt_datum=tuple(o.altitude_datum for o in observed),
-        heading_deg=_column(o.heading_deg for o in observed),
-        stamp_ns=np.array([-1 if o.stamp_ns is None else o.stamp_ns for o in observed], np.int64),
-        drive=tuple(o.drive for o in observed),
-        source=tuple(o.source for o in observed),
-        cell=np.array(
-            [
-                h3.str_to_int(h3.latlng_to_cell(p.lat_deg, p.lon_deg, CELL_RESOLUTION))
-                for p in points
-            ],
-            np.uint64,
-        ),
-        sigma_m=_column(o.sigma_m for o in observed),
-        descriptor_norm=np.zeros(len(points), np.float32),
-    )
-
-
 def _released() -> RgbImage:
     raise AssertionError("the pixels of a mapped observation were released")
-
-
-def _column(values: Iterable[float | None]) -> npt.NDArray[np.float32]:
-    return np.array([np.nan if v is None else v for v in values], np.float32)
 
 
 def _encoder_id(encoder: Encoder) -> EncoderId:
@@ -270,34 +238,3 @@ def _write_journal(
         **plan,
     }
     (folder / JOURNAL).write_bytes(lines + json.dumps(entry).encode() + b"\n")
-
-
-def _replace(out: Path, staged: Path, work: Path) -> None:
-    """Move the finished region into place; a crash between the moves is mended by the next build.
-
-    A node that has the old region open keeps its mapped files.
-    """
-    sync_folder(staged)
-    shutil.rmtree(work / PREVIOUS, ignore_errors=True)
-    (work / _MOVING).touch()
-    if out.exists():
-        out.rename(work / PREVIOUS)
-    staged.rename(out)
-    sync(out.parent)
-
-
-def _mend_after_crash(out: Path, work: Path) -> None:
-    """Undo, or finish, what a build that was killed while it moved its region left."""
-    if not (work / _MOVING).exists():
-        return
-    if (work / _STAGED).exists():
-        if (work / PREVIOUS).is_dir() and not out.exists():
-            (work / PREVIOUS).rename(out)
-        (work / _MOVING).unlink()
-    else:
-        remove_work(work)
-
-
-def _clear(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
