@@ -11,6 +11,8 @@ from vlm_vpr_ros.config import EncoderConfig
 from vlm_vpr_ros.errors import ModelError
 
 _LOG_FATAL_ONLY = 4
+_EXTERNAL_LOCATION = b"\x0a\x08location\x12"
+"""How protobuf writes the key `location` of a tensor whose data are in another file."""
 
 
 def open_session(path: Path, config: EncoderConfig) -> onnxruntime.InferenceSession:
@@ -19,6 +21,7 @@ def open_session(path: Path, config: EncoderConfig) -> onnxruntime.InferenceSess
     Raises:
         ModelError: onnxruntime cannot load it, or has none of the providers.
     """
+    _check_self_contained(path)
     # A provider that does not start is no error here (the next one is tried, and get_providers()
     # of the session says which one runs), but onnxruntime prints pages about it.
     onnxruntime.set_default_logger_severity(_LOG_FATAL_ONLY)
@@ -40,6 +43,18 @@ def open_session(path: Path, config: EncoderConfig) -> onnxruntime.InferenceSess
         return onnxruntime.InferenceSession(str(path), options, providers=providers)
     except Exception as error:  # onnxruntime raises classes of its own, one for each code
         raise ModelError(f"{path}: onnxruntime cannot load the network: {error}") from None
+
+
+def _check_self_contained(path: Path) -> None:
+    """Refuse weights in other files: a card's hash does not cover them.
+
+    And their path could lead anywhere: onnxruntime before 1.24 follows it.
+    """
+    if _EXTERNAL_LOCATION in path.read_bytes():
+        raise ModelError(
+            f"{path}: some of its weights are in another file. Save the network with all weights "
+            "inside (`onnx.save(model, path, save_as_external_data=False)`)."
+        )
 
 
 def _check_provider(name: str) -> None:

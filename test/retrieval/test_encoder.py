@@ -268,7 +268,7 @@ def test_weights_outside_the_folder_are_not_read(tmp_path: Path) -> None:
     entry.key, entry.value = "location", "../secret.bin"
     path.write_bytes(model.SerializeToString())
     edit(card, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
-    with pytest.raises(ModelError):
+    with pytest.raises(ModelError, match="weights inside"):
         load(card)
 
 

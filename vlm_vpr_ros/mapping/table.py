@@ -77,7 +77,9 @@ class TableSource:
                 first = file.readline()
                 file.seek(0)
                 self._delimiter = max(",;\t", key=first.count)
-                reader = csv.reader(file, delimiter=self._delimiter)
+                # Python 3.10's csv ends at a NUL, later ones take it as any other character.
+                lines = (line.replace("\0", "\N{REPLACEMENT CHARACTER}") for line in file)
+                reader = csv.reader(lines, delimiter=self._delimiter)
                 for row in reader:
                     if any(cell.strip() for cell in row):
                         yield reader.line_num, row
