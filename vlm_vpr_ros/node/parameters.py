@@ -87,6 +87,31 @@ def updated(config: NodeConfig, changes: Mapping[str, Any]) -> NodeConfig:
     return node_config({name: value_of(config, name) for name in known} | dict(changes))
 
 
+def changed_live(config: NodeConfig, changes: Mapping[str, Any], fixed: bool) -> NodeConfig:
+    """The config with some parameters changed while the node runs.
+
+    Args:
+        config: as it is.
+        changes: names and new values.
+        fixed: whether what was configured must stay as it is (see `LIVE`).
+
+    Raises:
+        ConfigError: as `updated`, or a parameter cannot change now.
+    """
+    new = updated(config, changes)
+    late = [
+        name
+        for name in changes
+        if not matches(name, LIVE) and value_of(new, name) != value_of(config, name)
+    ]
+    if fixed and late:
+        raise ConfigError(
+            f"{', '.join(late)} cannot change while the node is configured: clean it up, set, "
+            "configure again"
+        )
+    return new
+
+
 def matches(name: str, patterns: Sequence[str]) -> bool:
     """Whether a parameter is named by one of the patterns, see `LIVE`."""
     return any(

@@ -7,17 +7,15 @@ decoding and localizing run in the worker's thread, which hands results back as 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from concurrent.futures import Future as WorkerFuture
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]
-from rclpy.executors import Executor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
@@ -26,16 +24,14 @@ from sensor_msgs.msg import NavSatFix
 from std_msgs.msg import String
 from std_srvs.srv import SetBool, Trigger
 
-from vlm_vpr_ros.config import value_of
 from vlm_vpr_ros.errors import ConfigError, RegionError, VlmVprError
 from vlm_vpr_ros.localizer import Localizer
 from vlm_vpr_ros.node import conversions, parameters
 from vlm_vpr_ros.node.diagnostics import Diagnostics
 from vlm_vpr_ros.node.dispatcher import Dispatcher
+from vlm_vpr_ros.node.executor_tasks import ExecutorTasks
 from vlm_vpr_ros.node.worker import OpenLocalizer, Worker
 from vlm_vpr_ros.types import Outcome, Reason
-
-T = TypeVar("T")
 
 _SENSOR = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 _LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -64,6 +60,7 @@ class Relocalizer(LifecycleNode):
         self._config = parameters.declare(self)
         self.add_on_set_parameters_callback(self._on_parameters)
         self._worker = Worker(open_localizer)
+        self._tasks = ExecutorTasks(self)
         self._frames = Dispatcher(lambda: self._config, self._begin, self._conclude)
         self._diagnostics = Diagnostics()
         self._configured = self._active = False
@@ -200,7 +197,7 @@ class Relocalizer(LifecycleNode):
             self._say("SEARCHING")
         subscription = self._image_subscription
         load = partial(conversions.frame, message, subscription.msg_type, subscription.topic_name)
-        self._when_done(self._worker.localize(load), partial(self._on_outcome, for_call))
+        self._tasks.when_done(self._worker.localize(load), partial(self._on_outcome, for_call))
 
     def _on_outcome(self, for_call: bool, future: WorkerFuture[Outcome]) -> None:
         if not future.cancelled():
@@ -210,7 +207,7 @@ class Relocalizer(LifecycleNode):
         """Tell everybody how an attempt ended, the caller first."""
         if for_call and self._call is not None:
             self._call_timer.cancel()
-            self._resolve(self._call, outcome)
+            self._tasks.resolve(self._call, outcome)
         if not self._active:
             self._diagnostics.count(outcome.reason)
             return
@@ -232,7 +229,7 @@ class Relocalizer(LifecycleNode):
         if outcome is None and self._frames.call_waits:
             outcome = Outcome(0, Reason.BUSY, "another call is being answered")
         if outcome is None:
-            outcome = await self._result(self._asked())
+            outcome = await self._tasks.result(self._asked())
         else:
             self._diagnostics.count(outcome.reason)
         response.success = outcome.accepted
@@ -240,7 +237,8 @@ class Relocalizer(LifecycleNode):
         return response
 
     def _asked(self) -> Future[Outcome]:
-        call = self._call = Future(executor=self._executor())
+        call: Future[Outcome] = self._tasks.future()
+        self._call = call
         self._call_timer.timer_period_ns = int(1e9 * self._config.relocalize_timeout_s)
         self._call_timer.reset()
         self._say("SEARCHING")
@@ -253,9 +251,9 @@ class Relocalizer(LifecycleNode):
         refused = self._unable()
         if refused is None:
             # Awaited, so that after the answer no outcome rests on earlier frames.
-            done: Future[WorkerFuture[None]] = Future(executor=self._executor())
-            self._when_done(self._worker.reset(), partial(self._resolve, done))
-            result = await self._result(done)
+            done: Future[WorkerFuture[None]] = self._tasks.future()
+            self._tasks.when_done(self._worker.reset(), partial(self._tasks.resolve, done))
+            result = await self._tasks.result(done)
             if result.cancelled():
                 refused = self._unable()
             elif result.exception() is not None:
@@ -291,23 +289,14 @@ class Relocalizer(LifecycleNode):
     def _on_parameters(self, changed: list[Parameter[Any]]) -> SetParametersResult:
         values = {p.name: p.value for p in changed if not parameters.foreign(p.name)}
         try:
-            config = parameters.updated(self._config, values)
+            config = parameters.changed_live(self._config, values, fixed=self._configured)
         except ConfigError as error:
             return SetParametersResult(successful=False, reason=str(error))
-        fixed = [
-            name
-            for name in values
-            if not parameters.matches(name, parameters.LIVE)
-            and value_of(config, name) != value_of(self._config, name)
-        ]
-        if self._configured and fixed:
-            reason = f"{', '.join(fixed)} cannot change while the node is configured: clean it up"
-            return SetParametersResult(successful=False, reason=f"{reason}, set, configure again")
         sections = ("gate", "fix")
         if self._configured and any(
             getattr(config, name) != getattr(self._config, name) for name in sections
         ):
-            self._when_done(self._worker.reconfigure(config), self._on_reconfigured)
+            self._tasks.when_done(self._worker.reconfigure(config), self._on_reconfigured)
         self._config = config
         self._set_rate()
         return SetParametersResult(successful=True)
@@ -326,29 +315,7 @@ class Relocalizer(LifecycleNode):
             self._rate_timer.reset()
             self._frames.tick()
 
-    # Plumbing
-
-    def _when_done(
-        self, future: WorkerFuture[T], callback: Callable[[WorkerFuture[T]], None]
-    ) -> None:
-        """Run a callback in the executor's thread when a job of the worker is done."""
-        executor = self._executor()
-        future.add_done_callback(lambda done: executor.create_task(callback, done))
-
-    def _executor(self) -> Executor:
-        if self.executor is None:
-            raise RuntimeError("the node must be added to an executor first")
-        return self.executor
-
-    async def _result(self, future: Future[T]) -> T:
-        result = await future
-        assert result is not None, "futures here are resolved with a result"
-        return result
-
-    def _resolve(self, future: Future[T], result: T) -> None:
-        future.set_result(result)
-        # The executor polls waiting coroutines only when something happens.
-        self._executor().wake()
+    # What is told
 
     def _say(self, word: str) -> None:
         if word != self._word:
