@@ -238,7 +238,8 @@ def test_arbitrary_bytes(tmp_path_factory: pytest.TempPathFactory, data: bytes) 
     read_all(path)
 
 
-@given(st.lists(st.lists(st.text(max_size=20), max_size=9), max_size=5))
+# Without NUL, which Python 3.10's csv cannot write.
+@given(st.lists(st.lists(st.text(st.characters(exclude_characters="\0"), max_size=20), max_size=9)))
 def test_arbitrary_cells(tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]]) -> None:
     folder = tmp_path_factory.getbasetemp()
     (folder / "a.png").write_bytes(b"x")
