@@ -134,7 +134,7 @@ function furniture(w, h) {
   ink.fillStyle = ink.strokeStyle = "#2b2f36"; ink.font = "12px system-ui, sans-serif";
   if (map.local) {
     const bar = roundStep(70 / scale), y = h - 34;
-    ink.fillRect(16, y, bar * scale, 3); ink.fillText(length(bar), 16, y - 6);
+    ink.fillRect(90, y, bar * scale, 3); ink.fillText(length(bar), 90, y - 6);
   }
   const x = w - 30, y = h - 50;
   ink.beginPath(); ink.moveTo(x, y - 24); ink.lineTo(x + 7, y); ink.lineTo(x, y - 6);
