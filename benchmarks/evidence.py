@@ -8,7 +8,6 @@ photos of other places. Conditional logit with the class "none of them", L2-regu
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from benchmarks.retrieval import FALSE_FIX_M, Part
+from benchmarks.drives import FALSE_FIX_M, Part, both_ways, region_of
 from benchmarks.targets import Report, arguments, data_folder
 from vlm_vpr_ros.config import LocalizerConfig
 from vlm_vpr_ros.estimation.evidence import (
@@ -28,13 +27,10 @@ from vlm_vpr_ros.estimation.evidence import (
     chance_similarity,
 )
 from vlm_vpr_ros.evaluation.metrics import fix_counts
-from vlm_vpr_ros.evaluation.run import Evaluation, Trial, evaluate, remembering_networks
+from vlm_vpr_ros.evaluation.run import Evaluation, Trial, remembering_networks
 from vlm_vpr_ros.geodesy import distance_m
-from vlm_vpr_ros.localizer import Localizer
-from vlm_vpr_ros.mapping.builder import build_region
 from vlm_vpr_ros.mapping.observation import Observation, Source
 from vlm_vpr_ros.mapping.sources import open_source
-from vlm_vpr_ros.region.region import Region
 
 RIDGE = EvidenceWeights(similarity=1e-3 / 50**2, inliers=1e-3 / 2**2, bias=0.0)
 FOREIGN = (
@@ -120,11 +116,8 @@ def _nats(query: Query, weights: EvidenceWeights) -> float:
 def _queries(references: Source, sources: Sequence[Source]) -> tuple[Evaluation, list[Query]]:
     config = LocalizerConfig()
     networks = remembering_networks(config, features=True)
-    with tempfile.TemporaryDirectory() as folder:
-        build_region([references], Path(folder) / "region", networks)
-        region = Region.open(Path(folder) / "region")
-        causal, cold = (Localizer(region, networks, config) for _ in range(2))
-        evaluation = evaluate(sources, region.references, causal, cold)
+    with region_of(references, networks) as region:
+        evaluation = both_ways(sources, region, networks, config)
     generic = networks.encoder.card.chance_similarity
     chance = chance_similarity(region.manifest.background, generic)
     return evaluation, [_query(trial, chance) for trial in evaluation.trials]

@@ -8,24 +8,20 @@ the two day drives of Gardens Point; nothing saw the night drive.
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from benchmarks.drives import FALSE_FIX_M, Part, both_ways, region_of
 from benchmarks.targets import Report, arguments, data_folder
 from vlm_vpr_ros.config import LocalizerConfig, VerificationConfig
 from vlm_vpr_ros.evaluation.metrics import Score, fix_counts, recall
-from vlm_vpr_ros.evaluation.run import Evaluation, evaluate, remembering_networks
+from vlm_vpr_ros.evaluation.run import Evaluation, remembering_networks
 from vlm_vpr_ros.images import read_image
-from vlm_vpr_ros.localizer import Localizer
-from vlm_vpr_ros.mapping.builder import build_region
-from vlm_vpr_ros.mapping.observation import Observation, Source, SourceReport
+from vlm_vpr_ros.mapping.observation import Observation, Source
 from vlm_vpr_ros.mapping.sources import open_source
-from vlm_vpr_ros.region.region import Region
 
-FALSE_FIX_M = 50.0
 PARKED_FRAMES = 60
 
 
@@ -67,49 +63,13 @@ def main() -> None:
     report.write(args.json)
 
 
-class Part:
-    """Some observations of a source, as a source.
-
-    Args:
-        whole: the source.
-        choose: which of its observations, given all of them in order.
-    """
-
-    def __init__(
-        self, whole: Source, choose: Callable[[list[Observation]], Sequence[Observation]]
-    ) -> None:
-        self.name = whole.name
-        self._whole = whole
-        self._choose = choose
-
-    @property
-    def report(self) -> SourceReport:
-        """What the last reading left out."""
-        return self._whole.report
-
-    def count(self) -> int:
-        """How many observations at most."""
-        return len(self._choose(list(self._whole.observations())))
-
-    def observations(self) -> Iterator[Observation]:
-        """Yield the chosen ones."""
-        yield from self._choose(list(self._whole.observations()))
-
-
 def _evaluated(references: Source, queries: Source, verified: bool = False) -> Evaluation:
     """Build a region from the references and localize the queries in it."""
     off = VerificationConfig(candidates=0)
     config = LocalizerConfig() if verified else LocalizerConfig(verification=off)
     networks = remembering_networks(config, features=verified)
-    with tempfile.TemporaryDirectory() as folder:
-        build_region([references], Path(folder) / "region", networks)
-        region = Region.open(Path(folder) / "region")
-        return evaluate(
-            [queries],
-            region.references,
-            Localizer(region, networks, config),
-            Localizer(region, networks, config),
-        )
+    with region_of(references, networks) as region:
+        return both_ways([queries], region, networks, config)
 
 
 def _add(report: Report, name: str, done: Evaluation, radius_m: float, target: str = "") -> None:

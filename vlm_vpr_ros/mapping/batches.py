@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -113,26 +113,34 @@ class BatchStore:
         entry = _Entry(images, list(batch.rows), feature_bytes, list(batch.failures))
         write_atomic(self._entry_path(number), _ENTRY.dump_json(entry))  # last: now it is whole
 
-    def get(self, number: int) -> Batch:
-        """What `put` stored."""
+    def rows_and_failures(self, number: int) -> tuple[list[int], list[FailedImage]]:
+        """Which images of a batch were encoded, and the others."""
+        entry = self._entry(number)
+        return entry.rows, entry.failures
+
+    def descriptors(self, number: int) -> npt.NDArray[np.float32]:
+        """(n, dim) descriptors of a batch."""
         entry = self._entry(number)
         try:
             descriptors = np.load(self._path(number, "descriptors.npy"), allow_pickle=False)
-            with_features = any(entry.feature_bytes)
-            encoded = self._path(number, "features.bin").read_bytes() if with_features else b""
         except (OSError, ValueError, EOFError) as error:
             raise self._damaged(number, error) from None
-        ends = np.cumsum([0, *entry.feature_bytes])
-        if not len(descriptors) == len(entry.rows) == len(entry.feature_bytes) or (
-            ends[-1] != len(encoded)
-        ):
+        if len(descriptors) != len(entry.rows):
             raise self._damaged(number, "its files contradict each other")
-        features = [encoded[a:b] for a, b in pairwise(ends.tolist())]
-        return Batch(descriptors, features, entry.rows, entry.failures)
+        return np.asarray(descriptors)
 
-    def all(self, batches: int) -> Iterator[Batch]:
-        """Batch 0 ... batches - 1."""
-        return (self.get(number) for number in range(batches))
+    def features(self, number: int) -> list[bytes]:
+        """(n,) local features of a batch as bytes; empty where none were asked for."""
+        entry = self._entry(number)
+        try:
+            with_features = any(entry.feature_bytes)
+            encoded = self._path(number, "features.bin").read_bytes() if with_features else b""
+        except OSError as error:
+            raise self._damaged(number, error) from None
+        ends = np.cumsum([0, *entry.feature_bytes])
+        if len(entry.feature_bytes) != len(entry.rows) or ends[-1] != len(encoded):
+            raise self._damaged(number, "its files contradict each other")
+        return [encoded[a:b] for a, b in pairwise(ends.tolist())]
 
     def remove(self) -> None:
         """Empty the work folder."""

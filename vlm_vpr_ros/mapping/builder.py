@@ -118,9 +118,9 @@ def _build(
     failures: list[FailedImage] = []
     batches = 0
     for batch in encode_all(selection.of(sources), networks, store):
-        done = store.get(batches)
-        observed += [replace(batch[row], load=_released) for row in done.rows]
-        failures += done.failures
+        rows, failed = store.rows_and_failures(batches)
+        observed += [replace(batch[row], load=_released) for row in rows]
+        failures += failed
         batches += 1
         progress(len(batch))
     report = selection.report
@@ -134,13 +134,14 @@ def _build(
         if base:
             raw = base.raw_descriptors()
             yield from (raw[i : i + _RAW_CHUNK] for i in range(0, len(raw), _RAW_CHUNK))
-        yield from (b.descriptors for b in store.all(batches) if len(b.rows))
+        stored = (store.descriptors(number) for number in range(batches))
+        yield from (descriptors for descriptors in stored if len(descriptors))
 
     def encoded_features() -> Iterator[bytes | memoryview]:
         if base and base.features:
             yield from map(base.features.encoded, range(len(base.features)))
-        for stored in store.all(batches):
-            yield from stored.features
+        for number in range(batches):
+            yield from store.features(number)
 
     references = references_of(observed)
     if base:

@@ -25,6 +25,7 @@ from rclpy.client import Client
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
+from vlm_vpr_ros.config import GateConfig
 from vlm_vpr_ros.errors import SourceError, VlmVprError
 from vlm_vpr_ros.geodesy import distance_m
 from vlm_vpr_ros.mapping.bag_file import Topic, open_bag
@@ -32,7 +33,7 @@ from vlm_vpr_ros.mapping.sources import open_source
 from vlm_vpr_ros.mapping.topics import choose_image_topic
 from vlm_vpr_ros.types import GeoPoint
 
-FALSE_FIX_M = 50.0
+FALSE_FIX_M = GateConfig().false_radius_m
 _NODE_START_S = 60.0
 _CALL_S = 30.0
 _PAUSE_S = 0.4
