@@ -73,6 +73,7 @@ class Localizer:
             descriptor = self._centring.centred(raw)
             candidates = self._region.search(descriptor, self._config.retrieval.candidates)
             candidates = weighed(candidates, self._chance)
+        stages = {"retrieval": candidates}
         damage = ""
         if self._geometry:
             with watch.stage("verify"):
@@ -80,6 +81,7 @@ class Localizer:
                 damage = seen.damage
                 if not damage:  # else a twin whose record is damaged would look unlike the frame
                     candidates = weighed(candidates, self._chance, seen.inliers)
+                    stages["verification"] = candidates
         with watch.stage("estimate"):
             places = group_by_place(candidates, self._place_radius_m)
             hypotheses, none = self._hypotheses(places)
@@ -94,6 +96,7 @@ class Localizer:
             hypotheses=hypotheses,
             probability=hypotheses[0].probability if hypotheses else 0.0,
             probability_none=none,
+            stages=stages,
             latency_ms=watch.laps_ms(),
         )
 

@@ -10,9 +10,13 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from vlm_vpr_ros.prior.geo_prior import GeoPrior
 
 RgbImage = npt.NDArray[np.uint8]
 """(height, width, 3) uint8, channels in the order red, green, blue."""
@@ -31,6 +35,18 @@ class GeoPoint:
 
 
 @dataclass(frozen=True)
+class Odometry:
+    """Where the robot is in its odometry frame: smooth, drifting, of unknown yaw to north.
+
+    Only the distance and the turn between two of them mean anything.
+    """
+
+    x_m: float
+    y_m: float
+    yaw_rad: float
+
+
+@dataclass(frozen=True)
 class Frame:
     """One camera image and the moment it was taken."""
 
@@ -38,6 +54,8 @@ class Frame:
     stamp_ns: int
     source: str = ""
     """Where the image came from, for people: a topic or a path."""
+    odometry: Odometry | None = None
+    """Of the same moment; None when the robot has none."""
 
 
 class Reason(str, enum.Enum):
@@ -49,6 +67,8 @@ class Reason(str, enum.Enum):
     AMBIGUOUS = "ambiguous"
     DARK_IMAGE = "dark_image"
     FEATURELESS_IMAGE = "featureless_image"
+    BLURRED_IMAGE = "blurred_image"
+    FROZEN_IMAGE = "frozen_image"
     # Refused before the localizer saw an image.
     NO_IMAGE = "no_image"
     STALE_IMAGE = "stale_image"
@@ -74,6 +94,8 @@ class Candidate:
     """Matched local features that agree with one epipolar geometry; None: not checked."""
     log_odds: float = 0.0
     """All that speaks for this reference, in nats; candidates are ranked by it."""
+    prior_log_odds: float = 0.0
+    """What the geographic prior adds to it, in nats; part of `log_odds`."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +119,10 @@ class Hypothesis:
     candidates: tuple[Candidate, ...]
 
 
+GAUSSIAN_RADII: Mapping[int, float] = MappingProxyType({50: 1.1774, 90: 2.1460, 95: 2.4477})
+"""Per cent of a two-dimensional Gaussian -> Mahalanobis distance within which that much lies."""
+
+
 @dataclass(frozen=True)
 class Fix:
     """An accepted position.
@@ -105,11 +131,41 @@ class Fix:
         position: `alt_m` is None when the height is not known.
         covariance_enu_m2: (3, 3) float64, symmetric positive definite.
         calibrated: whether the covariance was fitted on held-out drives of this region.
+        ellipse_radii: per cent -> horizontal Mahalanobis distance, under this covariance, within
+            which that share of the errors lies: errors have heavier tails than a Gaussian.
     """
 
     position: GeoPoint
     covariance_enu_m2: npt.NDArray[np.float64]
     calibrated: bool = False
+    ellipse_radii: Mapping[int, float] = GAUSSIAN_RADII
+
+
+class PriorStatus(str, enum.Enum):
+    """What became of the geographic prior of a frame."""
+
+    OFF = "off"
+    """None is configured."""
+    USED = "used"
+    WAITING = "waiting"
+    """The model was asked, its answer had not arrived."""
+    FAILED = "failed"
+    """The model gave no answer: `PriorReport.detail` says why."""
+
+
+@dataclass(frozen=True)
+class PriorReport:
+    """The geographic prior that a frame was localized with.
+
+    Attributes:
+        status: whether there was one.
+        prior: the prior, present exactly when `USED`.
+        detail: one sentence for people: where it comes from, its age, or why there is none.
+    """
+
+    status: PriorStatus = PriorStatus.OFF
+    prior: GeoPrior | None = None
+    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,6 +182,10 @@ class Outcome:
         probability: that the best hypothesis is right; 0 when there is none.
         probability_none: that none of the hypotheses is right.
         latency_ms: time spent in each stage.
+        prior: the geographic prior it was localized with.
+        stages: the ranked candidates after each stage that ran, in the order of the stages
+            ("retrieval", "verification", "prior", "evidence"); the last equals `candidates`.
+        frames: how many frames' evidence the answer rests on.
     """
 
     stamp_ns: int
@@ -136,6 +196,11 @@ class Outcome:
     hypotheses: tuple[Hypothesis, ...] = ()
     probability: float = 0.0
     probability_none: float = 1.0
+    prior: PriorReport = PriorReport()
+    stages: Mapping[str, tuple[Candidate, ...]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    frames: int = 1
     latency_ms: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
     @property

@@ -1,0 +1,1 @@
+"""A coarse geographic prior: where on Earth a frame was probably taken."""
