@@ -138,7 +138,7 @@ class Fix:
     position: GeoPoint
     covariance_enu_m2: npt.NDArray[np.float64]
     calibrated: bool = False
-    ellipse_radii: Mapping[int, float] = GAUSSIAN_RADII
+    ellipse_radii: Mapping[int, float] = field(default_factory=lambda: GAUSSIAN_RADII)
 
 
 class PriorStatus(str, enum.Enum):
