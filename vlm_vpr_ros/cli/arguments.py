@@ -61,7 +61,11 @@ def _setting(text: str) -> tuple[str, Any]:
 
 def add_topic_arguments(parser: argparse.ArgumentParser) -> None:
     """Add --image-topic and --fix-topic; `open_sources` reads them."""
-    parser.add_argument("--image-topic", metavar="T", help="images of a bag with several topics")
+    parser.add_argument(
+        "--image-topic",
+        metavar="T",
+        help="images of a bag with several topics; camera of a KITTI drive (default: image_02)",
+    )
     parser.add_argument("--fix-topic", metavar="T", help="positions of a bag with several topics")
 
 

@@ -26,8 +26,9 @@ def add_parser(commands: Commands) -> None:
         "build",
         help="map recordings: make a region, or add to it",
         description="Make a region from geotagged images, or add drives to an existing one. A "
-        "source is a rosbag2 or ROS 1 bag, a CSV table of images with positions, or a folder of "
-        "photos with GPS tags. An image that cannot be read is counted and named at the end.",
+        "source is a rosbag2 or ROS 1 bag, a CSV table of images with positions, a KITTI drive, "
+        "images named @UTM_east@UTM_north@..., or a folder of photos with GPS tags. An image that "
+        "cannot be read is counted and named at the end.",
     )
     parser.add_argument("sources", nargs="+", type=Path, metavar="SOURCE")
     parser.add_argument("--out", type=Path, required=True, metavar="REGION")

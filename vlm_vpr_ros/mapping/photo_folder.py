@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 from vlm_vpr_ros.errors import ImageError
 from vlm_vpr_ros.images import SUFFIXES, read_exif, read_image
 from vlm_vpr_ros.mapping.exif import read_geotag
+from vlm_vpr_ros.mapping.image_files import image_files, natural_order
 from vlm_vpr_ros.mapping.observation import Observation, SourceReport
 from vlm_vpr_ros.mapping.reader import SourceRequest
 
@@ -19,7 +18,7 @@ UNDERSTANDS = f"a folder of photos with EXIF positions ({', '.join(sorted(SUFFIX
 
 def recognises(path: Path) -> bool:
     """Whether the path is a folder with a photo somewhere below it."""
-    return path.is_dir() and next(_photos(path, _ignore), None) is not None
+    return path.is_dir() and next(image_files(path), None) is not None
 
 
 def open_source(request: SourceRequest) -> PhotoFolder:
@@ -37,7 +36,8 @@ class PhotoFolder:
         self._drive = request.drive
         self.report = SourceReport()
         self._unreadable: list[OSError] = []
-        self._paths = sorted(_photos(request.path, self._unreadable.append), key=_natural)
+        photos = image_files(request.path, self._unreadable.append)
+        self._paths = sorted(photos, key=natural_order)
 
     def count(self) -> int:
         """Number of photos, with a position or without."""
@@ -78,25 +78,3 @@ class PhotoFolder:
             heading_deg=tag.heading_deg,
             stamp_ns=tag.time.stamp_ns if tag.time is not None else None,
         )
-
-
-def _ignore(_: OSError) -> None:
-    """Recognising a folder does not report; reading it does."""
-
-
-def _photos(folder: Path, unreadable: Callable[[OSError], None]) -> Iterator[Path]:
-    """Yield the image files below a folder, hidden ones left out, in no particular order."""
-    for parent, children, files in os.walk(folder, onerror=unreadable):
-        children[:] = [child for child in children if not child.startswith(".")]
-        for file in files:
-            if not file.startswith(".") and Path(file).suffix.lower() in SUFFIXES:
-                yield Path(parent, file)
-
-
-def _natural(path: Path) -> list[list[tuple[int, str]]]:
-    """Sort key: folder by folder, numbers by value."""
-    return [
-        [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
-        + [(-2, name)]
-        for name in path.parts
-    ]

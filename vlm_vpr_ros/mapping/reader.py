@@ -17,7 +17,8 @@ class SourceRequest:
     Attributes:
         path: a file or a folder.
         drive: names all its images' drive, instead of what the source says.
-        image_topic: which images of a bag; None when it holds one topic of images.
+        image_topic: which images of a bag, or which camera of a KITTI drive; None when a bag holds
+            one topic of images.
         fix_topic: which fixes of a bag; None when it holds at most one topic of fixes.
     """
 

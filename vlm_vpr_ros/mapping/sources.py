@@ -8,11 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from vlm_vpr_ros.errors import SourceError
-from vlm_vpr_ros.mapping import photo_folder, rosbag, table
+from vlm_vpr_ros.mapping import kitti, photo_folder, rosbag, table, vpr_names
 from vlm_vpr_ros.mapping.observation import Source
 from vlm_vpr_ros.mapping.reader import Reader, SourceRequest
 
-READERS: tuple[Reader, ...] = (rosbag, table, photo_folder)
+READERS: tuple[Reader, ...] = (rosbag, table, kitti, vpr_names, photo_folder)
 """Asked in this order; the first that recognises a path opens it."""
 
 
