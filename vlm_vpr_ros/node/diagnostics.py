@@ -15,15 +15,22 @@ _OURS = frozenset({Reason.INTERNAL_ERROR, Reason.REGION_UNAVAILABLE})
 
 
 class Diagnostics:
-    """Remembers outcomes and arrivals, and tells them.
+    """Remembers outcomes, arrivals and faults, and tells them.
 
     Level: ERROR when the region cannot be used or a bug of ours showed up, WARN when the last
     attempt gave no fix or continuous mode has no fresh image, else OK.
+
+    Args:
+        name: of the node.
+        clock: a steady clock, in seconds.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, name: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self.fault: tuple[Reason, str] | None = None
+        """Why the node cannot work, if so."""
         self.region: Mapping[str, str] = {}
         """What is in use, as the localizer describes it."""
+        self._name = name
         self._clock = clock
         self._last: Outcome | None = None
         self._counts: Counter[str] = Counter()
@@ -51,18 +58,14 @@ class Diagnostics:
         self._latencies_ms.clear()
         self._arrivals_s.clear()
 
-    def status(
-        self, name: str, state: str, fault: tuple[Reason, str] | None, image_overdue: bool
-    ) -> DiagnosticStatus:
+    def status(self, state: str, image_overdue: bool) -> DiagnosticStatus:
         """The present status.
 
         Args:
-            name: of the node.
             state: the word on ~/state.
-            fault: why the node cannot work, if so.
             image_overdue: whether images are awaited and the newest is too old.
         """
-        level, message = self._verdict(state, fault, image_overdue)
+        level, message = self._verdict(state, image_overdue)
         values = {"state": state}
         if self._last is not None:
             values["last outcome"] = self._last.reason.value
@@ -72,17 +75,15 @@ class Diagnostics:
         values |= self._image_values() | self._latency_values() | dict(self.region)
         return DiagnosticStatus(
             level=level,
-            name=f"{name}: localization",
+            name=f"{self._name}: localization",
             message=message,
-            hardware_id=name,
+            hardware_id=self._name,
             values=[KeyValue(key=key, value=value) for key, value in values.items()],
         )
 
-    def _verdict(
-        self, state: str, fault: tuple[Reason, str] | None, image_overdue: bool
-    ) -> tuple[bytes, str]:
-        if fault is not None:
-            return DiagnosticStatus.ERROR, f"{fault[0].value}: {fault[1]}"
+    def _verdict(self, state: str, image_overdue: bool) -> tuple[bytes, str]:
+        if self.fault is not None:
+            return DiagnosticStatus.ERROR, f"{self.fault[0].value}: {self.fault[1]}"
         if image_overdue:
             return DiagnosticStatus.WARN, "no fresh image"
         if self._last is None:
