@@ -97,6 +97,21 @@ class GateConfig(_Section):
     )
 
 
+class EvidenceConfig(_Section):
+    """What ~/relocalize gathers before it gives up."""
+
+    max_frames: int = Field(
+        7, ge=1, le=1000, description="New frames that ~/relocalize looks at until one is accepted."
+    )
+    timeout_s: float = Field(
+        5.0,
+        gt=0.0,
+        le=3600.0,
+        description="How long ~/relocalize waits for more frames after the first one's answer, in "
+        "seconds.",
+    )
+
+
 class FixConfig(_Section):
     """The published position."""
 
@@ -130,6 +145,7 @@ class LocalizerConfig(_Section):
     encoder: EncoderConfig = Field(default_factory=EncoderConfig)
     retrieval: RetrievalConfig = Field(default_factory=RetrievalConfig)
     verification: VerificationConfig = Field(default_factory=VerificationConfig)
+    evidence: EvidenceConfig = Field(default_factory=EvidenceConfig)
     gate: GateConfig = Field(default_factory=GateConfig)
     fix: FixConfig = Field(default_factory=FixConfig)
 
@@ -163,7 +179,7 @@ class NodeConfig(LocalizerConfig):
         10.0,
         gt=0.0,
         le=3600.0,
-        description="How long ~/relocalize waits for a first image, in seconds.",
+        description="How long ~/relocalize waits for its first image, in seconds.",
     )
     frame_id: str = Field(
         "base_link",

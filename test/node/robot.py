@@ -113,7 +113,7 @@ class Robot(Client):
         message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp_ns, 10**9)
         self._camera.publish(message)
 
-    def show(self, message=None, period_s=0.05, step_ns=0, first_ns=STAMP):
+    def show(self, message=None, period_s=0.05, step_ns=50_000_000, first_ns=STAMP):
         """Publish an image again and again until `hide`, as a camera does.
 
         A single one may be lost: it is sent best effort, and discovery is not symmetric.

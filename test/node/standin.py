@@ -1,8 +1,8 @@
 """A localizer whose answers a test decides; run as a program, the node with that localizer.
 
-The region is a folder with a file `script.json`: {"sleep_s", "accept", "raise"}. It is read for
-every frame, so that a test can change it while the node runs. Every event becomes a line of
-`log.jsonl`.
+The region is a folder with a file `script.json`: {"sleep_s", "accept", "accept_from", "raise"}. It
+is read for every frame, so that a test can change it while the node runs. `accept_from` refuses the
+frames before that one, counted from a reset. Every event becomes a line of `log.jsonl`.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ class StandIn:
     def __init__(self, region: Path, config: LocalizerConfig) -> None:
         self._region = region
         self._config = config
+        self._frames = 0
 
     @classmethod
     def open(cls, region: Path, config: LocalizerConfig) -> StandIn:
@@ -45,7 +46,8 @@ class StandIn:
         if "raise" in script:
             raise ValueError(script["raise"])
         self._note("end", stamp_ns=frame.stamp_ns, mean=float(frame.image.mean()))
-        accept = script.get("accept", True)
+        self._frames += 1
+        accept = script.get("accept", True) and self._frames >= script.get("accept_from", 0)
         hypothesis = Hypothesis(PLACE, 0.8, None, 0.95, 4.5, (Candidate(7, PLACE, 0.8),))
         return Outcome(
             stamp_ns=frame.stamp_ns,
@@ -55,6 +57,7 @@ class StandIn:
             hypotheses=(hypothesis,),
             probability=0.95,
             probability_none=0.05,
+            frames=self._frames,
             latency_ms={"encode": 1.5},
         )
 
@@ -63,6 +66,7 @@ class StandIn:
 
     def reset(self) -> None:
         self._note("reset")
+        self._frames = 0
 
     def describe(self) -> dict[str, str]:
         return {"region": self._region.name, "provider": "CPUExecutionProvider"}

@@ -1,13 +1,9 @@
-"""Attempts to localize: from the newest image, through the worker, to everybody who is told.
-
-Everything here runs in the executor's thread.
-"""
+"""Attempts to localize: from the newest image, through the worker, to everybody who is told."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future as WorkerFuture
-from functools import partial
 
 from rclpy.clock import Clock
 from rclpy.node import Node
@@ -27,6 +23,8 @@ _WITHOUT_IMAGE = frozenset({Reason.NO_IMAGE, Reason.STALE_IMAGE})
 
 class Attempts:
     """Localizes on request and at the rate of continuous mode, and tells how it ended.
+
+    The `Desk` of its dispatcher.
 
     Args:
         node: has the timers.
@@ -55,11 +53,11 @@ class Attempts:
         self._outputs = outputs
         self._diagnostics = diagnostics
         self._tasks = ExecutorTasks(node)
-        self._frames = Dispatcher(config, self._begin, self._conclude)
+        self._frames = Dispatcher(config, self)
         self._call: Future[Outcome] | None = None
-        self._call_timer = node.create_timer(1.0, self._on_call_deadline, clock=clock)
+        self._reminder = node.create_timer(1.0, self._on_reminder, clock=clock)
         self._rate_timer = node.create_timer(1.0, self._frames.tick, clock=clock)
-        self._call_timer.cancel()
+        self._reminder.cancel()
         self._rate_timer.cancel()
 
     def resume(self) -> None:
@@ -81,8 +79,6 @@ class Attempts:
     def call(self) -> Future[Outcome]:
         """Localize for a caller; no other may be waiting."""
         self._call = self._tasks.future()
-        self._call_timer.timer_period_ns = int(1e9 * self._config().relocalize_timeout_s)
-        self._call_timer.reset()
         self._outputs.say("SEARCHING")
         self._frames.call()
         return self._call
@@ -103,6 +99,36 @@ class Attempts:
         """Publish how the node is."""
         self._outputs.health(self._diagnostics.status(self._outputs.state, self._overdue()))
 
+    def begin(self, message: bytes, first_of_call: bool) -> None:
+        """Give a frame to the worker."""
+        del first_of_call
+        if self._outputs.state == "IDLE":
+            self._outputs.say("SEARCHING")
+        self._tasks.when_done(self._worker.localize(self.inputs.load(message)), self._on_outcome)
+
+    def tell(self, outcome: Outcome) -> None:
+        """Publish what was found in a frame."""
+        self._diagnostics.record(outcome)
+        if outcome.reason not in _WITHOUT_IMAGE:
+            self._outputs.outcome(outcome)
+        if not self.call_waits:
+            self._tell_verdict(outcome)
+
+    def answer(self, outcome: Outcome) -> None:
+        """Answer the call, whose frames were told already."""
+        self._reminder.cancel()
+        if self._call is not None:
+            self._tasks.resolve(self._call, outcome)
+        if self.active:
+            self._tell_verdict(outcome)
+        else:
+            self._diagnostics.count(outcome.reason)
+
+    def remind(self, after_s: float) -> None:
+        """Start the timer of the call."""
+        self._reminder.timer_period_ns = int(1e9 * after_s)
+        self._reminder.reset()
+
     def _overdue(self) -> bool:
         """Whether continuous mode waits for an image, and the newest is too old."""
         config = self._config()
@@ -114,30 +140,14 @@ class Attempts:
             self._diagnostics.image_arrived()
             self._frames.image(message)
 
-    def _on_call_deadline(self) -> None:
-        self._call_timer.cancel()
+    def _on_reminder(self) -> None:
+        self._reminder.cancel()
         self._frames.expire()
 
-    def _begin(self, message: bytes, for_call: bool) -> None:
-        if for_call or self._outputs.state == "IDLE":
-            self._outputs.say("SEARCHING")
-        localized = self._worker.localize(self.inputs.load(message))
-        self._tasks.when_done(localized, partial(self._on_outcome, for_call))
-
-    def _on_outcome(self, for_call: bool, future: WorkerFuture[Outcome]) -> None:
+    def _on_outcome(self, future: WorkerFuture[Outcome]) -> None:
         if not future.cancelled():
-            self._frames.finished(future.result(), for_call)
+            self._frames.finished(future.result())
 
-    def _conclude(self, outcome: Outcome, for_call: bool) -> None:
-        """Tell everybody how an attempt ended, the caller first."""
-        if for_call and self._call is not None:
-            self._call_timer.cancel()
-            self._tasks.resolve(self._call, outcome)
-        if not self.active:
-            self._diagnostics.count(outcome.reason)
-            return
-        self._diagnostics.record(outcome)
-        if outcome.reason not in _WITHOUT_IMAGE:
-            self._outputs.outcome(outcome)
+    def _tell_verdict(self, outcome: Outcome) -> None:
         self._outputs.say("LOCALIZED" if outcome.accepted else "LOST")
         self.tell_health()

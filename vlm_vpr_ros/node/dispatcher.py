@@ -4,41 +4,71 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 from vlm_vpr_ros.config import NodeConfig
 from vlm_vpr_ros.node.inbox import Inbox
 from vlm_vpr_ros.types import Outcome, Reason
 
+_IN_VAIN = frozenset(
+    {
+        Reason.UNSUPPORTED_ENCODING,
+        Reason.FROZEN_IMAGE,
+        Reason.REGION_UNAVAILABLE,
+        Reason.INACTIVE,
+        Reason.INTERNAL_ERROR,
+    }
+)
+"""Refusals that the next frame would meet too."""
+
+
+class Desk(Protocol):
+    """What a dispatcher acts through."""
+
+    def begin(self, message: bytes, first_of_call: bool) -> None:
+        """Start to localize a message; `Dispatcher.finished` must be told when that is done."""
+
+    def tell(self, outcome: Outcome) -> None:
+        """Take note of what was found in a frame, or that there was none to look at."""
+
+    def answer(self, outcome: Outcome) -> None:
+        """Answer the call."""
+
+    def remind(self, after_s: float) -> None:
+        """Call `Dispatcher.expire` after so many seconds, instead of what was asked before."""
+
 
 class Dispatcher:
     """Hands the newest frame to the worker whenever it is idle and somebody wants one.
 
-    A waiting call goes before continuous mode, so it waits for the one frame in flight at most.
-    Only the newest message is kept, so nothing queues. Not thread-safe.
+    A call gathers evidence: it takes one new frame after the other until a fix is accepted, until
+    `evidence.max_frames` were looked at or `evidence.timeout_s` have passed since the first, or
+    until more frames cannot help. A waiting call goes before continuous mode, so it waits for the
+    one frame in flight at most. Only the newest message is kept, so nothing queues. Not
+    thread-safe.
 
     Args:
         config: the present parameters.
-        begin: starts to localize a message for a call (True) or for continuous mode; `finished`
-            must be told when that is done.
-        conclude: is told every outcome, and whether it is the answer to the call.
+        desk: is told what to do.
         clock: a steady clock, in seconds.
     """
 
     def __init__(
         self,
         config: Callable[[], NodeConfig],
-        begin: Callable[[bytes, bool], None],
-        conclude: Callable[[Outcome, bool], None],
+        desk: Desk,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.inbox = Inbox(clock)
         self.call_waits = False
         self._config = config
-        self._begin = begin
-        self._conclude = conclude
-        self._call_expired = False
+        self._desk = desk
+        self._expired = False
+        self._gathered: list[Outcome] = []
+        """Of the call."""
         self._due = False
         self._in_flight = False
+        self._for_call = False
         self._disowned = False
 
     def image(self, message: bytes) -> None:
@@ -54,12 +84,14 @@ class Dispatcher:
     def call(self) -> None:
         """Somebody calls; no other call may be waiting."""
         self.call_waits = True
-        self._call_expired = False
+        self._expired = False
+        self._gathered = []
+        self._desk.remind(self._config().relocalize_timeout_s)
         self.advance()
 
     def expire(self) -> None:
-        """The call has waited long enough for an image; a frame in flight may still end."""
-        self._call_expired = True
+        """The call has waited long enough for images; a frame in flight may still end."""
+        self._expired = True
         self.advance()
 
     def pause(self, why: str) -> None:
@@ -68,37 +100,56 @@ class Dispatcher:
         self._due = False
         self._disowned = self._in_flight
         if self.call_waits:
-            self.call_waits = False
-            self._conclude(Outcome(0, Reason.INACTIVE, why), True)
+            self._answer(Outcome(0, Reason.INACTIVE, why))
 
-    def finished(self, outcome: Outcome, for_call: bool) -> None:
+    def finished(self, outcome: Outcome) -> None:
         """The frame in flight is done."""
         self._in_flight = False
         if self._disowned:
             self._disowned = False
         else:
-            self.call_waits = self.call_waits and not for_call
-            self._conclude(outcome, for_call)
+            self._desk.tell(outcome)
+            if self._for_call:
+                self._gather(outcome)
         self.advance()
 
     def advance(self) -> None:
-        """Begin with the next frame, or answer a call that no image came for."""
+        """Begin with the next frame, or answer a call that no more images came for."""
         if self._in_flight:
             return
         fresh = self.inbox.fresh(self._config().max_image_age_s)
-        if self.call_waits:
-            if fresh:
-                self._start(for_call=True)
-            elif self._call_expired:
-                self.call_waits = False
-                self._conclude(self._without_image(), True)
-        elif self._due and fresh and self.inbox.unseen:
-            self._start(for_call=False)
+        new = fresh and self.inbox.unseen
+        if not self.call_waits:
+            if self._due and new:
+                self._start(for_call=False)
+        elif self._gathered and self._expired:
+            self._answer(self._gathered[-1])
+        elif new or (fresh and not self._gathered):
+            self._start(for_call=True)
+        elif self._expired:
+            outcome = self._without_image()
+            self._desk.tell(outcome)
+            self._answer(outcome)
 
     def _start(self, for_call: bool) -> None:
         self._in_flight = True
+        self._for_call = for_call
         self._due = False
-        self._begin(self.inbox.take(), for_call)
+        self._desk.begin(self.inbox.take(), for_call and not self._gathered)
+
+    def _gather(self, outcome: Outcome) -> None:
+        evidence = self._config().evidence
+        self._gathered.append(outcome)
+        enough = outcome.accepted or outcome.reason in _IN_VAIN
+        if enough or len(self._gathered) >= evidence.max_frames:
+            self._answer(outcome)
+        elif len(self._gathered) == 1:
+            self._expired = False
+            self._desk.remind(evidence.timeout_s)
+
+    def _answer(self, outcome: Outcome) -> None:
+        self.call_waits = False
+        self._desk.answer(outcome)
 
     def _without_image(self) -> Outcome:
         config, age_s = self._config(), self.inbox.age_s()

@@ -19,12 +19,14 @@ class Inbox:
         self._taken = False
 
     def put(self, message: bytes) -> None:
-        """Keep a message that arrived now."""
-        self._message, self._arrived_s, self._taken = message, self._clock(), False
+        """Keep a message that arrived now; byte for byte the same one as before is no new one."""
+        self._taken = self._taken and message == self._message
+        self._message, self._arrived_s = message, self._clock()
 
     def clear(self) -> None:
         """Forget the message."""
         self._message = None
+        self._taken = False
 
     def age_s(self) -> float | None:
         """Seconds since the newest message arrived; None if there is none."""

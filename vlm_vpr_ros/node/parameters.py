@@ -19,6 +19,7 @@ from vlm_vpr_ros.config import NodeConfig, leaves, node_config, value_of
 from vlm_vpr_ros.errors import ConfigError
 
 LIVE = (
+    "evidence.",
     "gate.",
     "fix.",
     "continuous",
