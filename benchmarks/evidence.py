@@ -27,7 +27,8 @@ from vlm_vpr_ros.estimation.evidence import (
     chance_similarity,
 )
 from vlm_vpr_ros.evaluation.metrics import fix_counts
-from vlm_vpr_ros.evaluation.run import Evaluation, Trial, remembering_networks
+from vlm_vpr_ros.evaluation.remembering import remembering_networks
+from vlm_vpr_ros.evaluation.run import Evaluation, Trial
 from vlm_vpr_ros.geodesy import distance_m
 from vlm_vpr_ros.mapping.observation import Observation, Source
 from vlm_vpr_ros.mapping.sources import open_source

@@ -17,7 +17,8 @@ from benchmarks.drives import FALSE_FIX_M, Part, both_ways, region_of
 from benchmarks.targets import Report, arguments, data_folder
 from vlm_vpr_ros.config import LocalizerConfig, VerificationConfig
 from vlm_vpr_ros.evaluation.metrics import Score, fix_counts, recall
-from vlm_vpr_ros.evaluation.run import Evaluation, remembering_networks
+from vlm_vpr_ros.evaluation.remembering import remembering_networks
+from vlm_vpr_ros.evaluation.run import Evaluation
 from vlm_vpr_ros.images import read_image
 from vlm_vpr_ros.mapping.observation import Observation, Source
 from vlm_vpr_ros.mapping.sources import open_source

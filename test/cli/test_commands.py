@@ -146,6 +146,20 @@ def test_evaluate(
     assert "within 12 m" in done.stdout and "right fixes" in (tmp_path / "result.html").read_text()
 
 
+def test_evaluate_windows(
+    vlm_vpr: Command, region: Path, encoder: Path, town: Path, tmp_path: Path
+) -> None:
+    options = ("--json", tmp_path / "result.json", "--set", f"encoder.name={encoder}")
+    done = vlm_vpr("evaluate", region, town / "evening.csv", "--frames", 3, *options)
+    record = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
+    assert record["frames"] == 3 and record["fixes"]["queries"] == PLACES - 2
+    assert record["queries"][0]["source"] == "evening/2.png"
+    assert record["false_fix_m"] == 50.0
+    assert "3 frames R@1" in done.stdout and "2 × query before the first whole" in done.stdout
+    wrong = vlm_vpr("evaluate", region, town / "evening.csv", "--frames", 0, code=2)
+    assert "--frames" in wrong.stderr
+
+
 def test_evaluate_warns_of_queries_that_are_references(
     vlm_vpr: Command, region: Path, encoder: Path, town: Path
 ) -> None:

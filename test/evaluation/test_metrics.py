@@ -18,6 +18,7 @@ from vlm_vpr_ros.evaluation.metrics import (
     recall,
     recall_table,
     solvable_counts,
+    stage_scores,
 )
 
 
@@ -79,6 +80,19 @@ def test_a_stage_is_measured_over_the_frames_that_reached_it() -> None:
         "check": {"p50": 2.0, "p95": pytest.approx(2.9)},
         "encode": {"p50": 10.0, "p95": 10.0},
     }
+
+
+def test_a_stage_that_did_not_run_leaves_what_was_there() -> None:
+    both = {"verification": np.array([3.0]), "retrieval": np.array([400.0])}
+    scores = [
+        Score(0.0, np.empty(0), None, stages_m=both),
+        Score(0.0, np.empty(0), None, stages_m={"retrieval": np.array([7.0])}),
+        Score(0.0, np.empty(0), None),  # refused before it was searched
+    ]
+    staged = stage_scores(scores)
+    assert list(staged) == ["retrieval", "verification"]
+    assert [s.candidates_m.tolist() for s in staged["retrieval"]] == [[400.0], [7.0], []]
+    assert [s.candidates_m.tolist() for s in staged["verification"]] == [[3.0], [7.0], []]
 
 
 distances = st.floats(0, 2e7)

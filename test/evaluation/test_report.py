@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stand_ins import Diary, Recording, accepted, query, references, refused, region
 
-from vlm_vpr_ros.evaluation.report import report, table
+from vlm_vpr_ros.evaluation.report import report
+from vlm_vpr_ros.evaluation.report_text import table
 from vlm_vpr_ros.evaluation.run import Evaluation, evaluate
 from vlm_vpr_ros.outcome_json import number, outcome_record
-from vlm_vpr_ros.types import Fix, GeoPoint, Hypothesis, Outcome, Reason
+from vlm_vpr_ros.types import Candidate, Fix, GeoPoint, Hypothesis, Outcome, Reason
 
 HERE = GeoPoint(0.0, 0.0)
 FAR = GeoPoint(0.01, 0.0)
@@ -52,6 +54,52 @@ def test_the_keys_that_programs_read() -> None:
     assert first["cold"]["error"] is None and first["cold"]["false"] is None
 
 
+def test_the_keys_of_trust() -> None:
+    near = replace(
+        accepted(GeoPoint(0.0, 0.00002), [HERE]),
+        hypotheses=(Hypothesis(HERE, 0.9, None, 0.99, 3.0, ()),),
+        stages={"retrieval": (Candidate(0, FAR, 0.9),), "verification": (Candidate(0, HERE, 0.9),)},
+    )
+    record = strict(report(evaluated(near, refused([FAR])), TOWN, 50.0))
+    assert record["coverage"] == {"50": 1.0, "90": 1.0, "95": 1.0}
+    assert record["coverage_gaussian"] == record["coverage_right"] == record["coverage"]
+    # 2.226 m east of a fix with a standard deviation of 2 m
+    assert record["nees_mean"] == pytest.approx((2.2264 / 2) ** 2, abs=1e-3)
+    assert record["nees_median"] == record["nees_trimmed_mean"] == record["nees_mean"]
+    assert record["auc_pr"] == 1.0
+    assert record["ece"] == pytest.approx(0.01)
+    assert record["ece_interval"] is None
+    assert record["log_loss"] == pytest.approx(0.0101, abs=1e-4)
+    assert record["reliability"] == [{"count": 2, "probability": 0.99, "right": 1.0}]
+    assert record["precision_coverage"] == [
+        {"probability": 0.99, "coverage": 1.0, "precision": 1.0}
+    ]
+    assert record["stages"]["retrieval"]["recall"]["12"]["1"] == 0.0
+    assert record["stages"]["verification"]["recall"]["12"]["1"] == 1.0
+    assert record["stages"]["retrieval"]["error_m"]["p50"] == pytest.approx(1105.7, abs=0.1)
+    assert record["fixes"]["answered_share"] == 1.0
+    assert record["fixes"]["false_rate_interval"] == [0.0, pytest.approx(0.8419, abs=1e-4)]
+    assert record["by_drive"]["q"]["coverage"]["95"] == 1.0
+    assert record["frames"] is None
+
+
+def test_of_nothing_accepted_nothing_is_said() -> None:
+    record = strict(report(evaluated(refused(), refused()), TOWN, 50.0))
+    nothing = {"50": None, "90": None, "95": None}
+    assert record["coverage"] == record["coverage_gaussian"] == record["coverage_right"] == nothing
+    for key in ("nees_mean", "nees_median", "nees_trimmed_mean", "ece", "auc_pr", "log_loss"):
+        assert record[key] is None
+    assert record["fixes"]["false_rate_interval"] is None
+    assert record["fixes"]["answered_share"] == 0.0
+    assert record["stages"] == {} and record["precision_coverage"] == []
+
+
+def test_a_false_fix_is_outside_every_ellipse_but_not_in_the_nees() -> None:
+    record = strict(report(evaluated(accepted(FAR, [HERE]), refused()), TOWN, 50.0))
+    assert record["coverage"]["95"] == 0.0
+    assert record["coverage_right"]["95"] is record["nees_mean"] is None
+
+
 def test_the_limit_of_false_fixes_is_the_users() -> None:
     evaluation = evaluated(accepted(FAR, [HERE]), refused())
     assert report(evaluation, TOWN, 2000.0)["fixes"]["false"] == 0
@@ -59,8 +107,9 @@ def test_the_limit_of_false_fixes_is_the_users() -> None:
 
 def test_the_table_shows_unknown_shares_as_dashes() -> None:
     text = table(report(evaluated(refused([FAR]), refused()), TOWN, 50.0))
-    (fixes,) = [line for line in text.splitlines() if line.startswith("causal ")]
-    assert fixes.split() == ["causal", "2", "0", "2", "0", "-", "-", "-", "-"]
+    fixes, trust = [line for line in text.splitlines() if line.startswith("causal ")]
+    assert fixes.split() == ["causal", "2", "0", "2", "0", *["-"] * 5]
+    assert trust.split() == ["causal", *["-"] * 9]
     assert "refused, causal: 2 weak_evidence" in text
 
 

@@ -38,6 +38,26 @@ def test_a_drive_that_begins_without_a_position_still_begins() -> None:
     assert evaluation.report.left_out == {"query without a position": 1}
 
 
+def test_drives_of_one_name_are_told_apart_in_the_results() -> None:
+    sources = [Recording([query("1", "a")]), Recording([query("2", "a"), query("3", "b")])]
+    evaluation = evaluate(sources, REFERENCES, Diary(refused()), Diary(refused()))
+    assert [t.drive for t in evaluation.trials] == ["a", "a (2)", "b"]
+    assert [t.number for t in evaluation.trials] == [0, 1, 2]
+
+
+def test_windows_start_afresh_and_stay_in_their_drive() -> None:
+    causal, cold = Diary(refused()), Diary(refused())
+    drives = [query("1", "a"), query("2", "a"), query("bad", "a", broken=True), query("3", "a")]
+    drives += [query("4", "b"), query("5", "b")]
+    evaluation = evaluate([Recording(drives)], REFERENCES, causal, cold, frames=2)
+    windows = " ".join(causal.calls).split("reset")
+    assert [w.split() for w in windows if w.strip()] == [["1", "2"], ["2", "3"], ["4", "5"]]
+    assert [trial.source for trial in evaluation.trials] == ["2", "3", "5"]
+    assert cold.calls == ["reset", "2", "reset", "3", "reset", "5"]
+    assert evaluation.report.left_out == {"query before the first whole window": 2}
+    assert evaluation.frames == 2
+
+
 def test_frames_without_a_stamp_never_look_like_a_new_drive() -> None:
     causal = Diary(refused())
     stamps = [None, 5, None, 7]

@@ -77,7 +77,16 @@ def metres(text: str) -> float:
     return value
 
 
+def count(text: str) -> int:
+    """A number of things on the command line, 1 or more."""
+    value = int(text)
+    if value < 1:
+        raise ValueError
+    return value
+
+
 metres.__name__ = "distance in metres"  # argparse says "invalid <name> value"
+count.__name__ = "number, 1 or more,"
 
 
 def open_sources(

@@ -13,6 +13,7 @@ from vlm_vpr_ros.cli.arguments import (
     add_topic_arguments,
     check_output,
     config_of,
+    count,
     metres,
     open_sources,
     progress_bar,
@@ -39,9 +40,15 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument(
         "--false-fix-m",
         type=metres,
-        default=50.0,
         metavar="METRES",
-        help="a fix farther from the truth than this is false (default: 50)",
+        help="a fix farther from the truth than this is false (default: gate.false_radius_m)",
+    )
+    parser.add_argument(
+        "--frames",
+        type=count,
+        metavar="N",
+        help="score windows of N consecutive frames of a drive, each from a fresh start, at the "
+        "place of its last frame",
     )
     add_topic_arguments(parser)
     add_parameter_arguments(parser)
@@ -52,8 +59,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Evaluate, print the table and write the files asked for."""
     from vlm_vpr_ros.evaluation.evaluation_scene import evaluation_scene  # noqa: PLC0415
     from vlm_vpr_ros.evaluation.map import check_map_path, write_map  # noqa: PLC0415
-    from vlm_vpr_ros.evaluation.report import report, table  # noqa: PLC0415
-    from vlm_vpr_ros.evaluation.run import evaluate, remembering_networks  # noqa: PLC0415
+    from vlm_vpr_ros.evaluation.remembering import remembering_networks  # noqa: PLC0415
+    from vlm_vpr_ros.evaluation.report import report  # noqa: PLC0415
+    from vlm_vpr_ros.evaluation.report_text import table  # noqa: PLC0415
+    from vlm_vpr_ros.evaluation.run import evaluate  # noqa: PLC0415
     from vlm_vpr_ros.files import write_atomic  # noqa: PLC0415
     from vlm_vpr_ros.localizer import Localizer  # noqa: PLC0415
     from vlm_vpr_ros.region.region import Region  # noqa: PLC0415
@@ -65,11 +74,18 @@ def run(arguments: argparse.Namespace) -> int:
         check_map_path(arguments.map)
     region = Region.open(arguments.region)
     sources = open_sources(arguments, arguments.queries)
-    networks = remembering_networks(config, features=region.features is not None)
+    networks = remembering_networks(
+        config, features=region.features is not None, images=arguments.frames or 1
+    )
     causal, cold = (Localizer(region, networks, config) for _ in range(2))
+    false_fix_m = arguments.false_fix_m
+    if false_fix_m is None:
+        false_fix_m = config.gate.false_radius_m
     with progress_bar(sum(source.count() for source in sources), "evaluating") as advance:
-        evaluation = evaluate(sources, region.references, causal, cold, advance)
-    record = report(evaluation, region, arguments.false_fix_m)
+        evaluation = evaluate(
+            sources, region.references, causal, cold, advance, frames=arguments.frames
+        )
+    record = report(evaluation, region, false_fix_m)
     print(table(record))
     print(_remarks(evaluation), end="")
     if arguments.json:
@@ -77,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
         write_atomic(arguments.json, text.encode())
         print(plain(f"wrote {arguments.json}"))
     if arguments.map:
-        write_map(evaluation_scene(evaluation, region, arguments.false_fix_m), arguments.map)
+        write_map(evaluation_scene(evaluation, region, false_fix_m), arguments.map)
         print(plain(f"wrote {arguments.map}"))
     return 0
 

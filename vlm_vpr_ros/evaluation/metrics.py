@@ -5,8 +5,8 @@ A share of nothing is None, never 0 or 1.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,10 @@ RANKS = (1, 5, 10)
 PERCENTILES = (50, 90, 95)
 
 
+STAGES = ("retrieval", "verification", "prior", "evidence")
+"""The order in which stages run; others that an outcome may name come after them."""
+
+
 @dataclass(frozen=True)
 class Score:
     """How one query went, in distances from the truth.
@@ -26,11 +30,29 @@ class Score:
         nearest_reference_m: of the reference nearest to the truth: nobody can do better.
         candidates_m: (k,) of the ranked candidates, best first.
         error_m: of the fix; None when refused.
+        sigmas: how many standard deviations of its covariance that is; None when refused.
+        ellipse_radii: per cent -> how many are said to hold that share; None when refused.
+        best_m: of the most probable place; None when there is none.
+        probability: that was stated for that place.
+        stages_m: (k,) of the candidates after each stage that ran, best first.
     """
 
     nearest_reference_m: float
     candidates_m: Floats
     error_m: float | None
+    sigmas: float | None = None
+    ellipse_radii: Mapping[int, float] | None = None
+    best_m: float | None = None
+    probability: float = 0.0
+    stages_m: Mapping[str, Floats] = field(default_factory=dict)
+
+    def after(self, stage: str) -> Floats:
+        """Distances of the candidates once a stage was over, whether it ran on this frame or not.
+
+        A stage that did not run leaves the candidates of the one before it.
+        """
+        run = [s for s in stage_order(self.stages_m) if _rank(s) <= _rank(stage)]
+        return self.stages_m[run[-1]] if run else np.empty(0)
 
 
 @dataclass(frozen=True)
@@ -75,6 +97,23 @@ def recall_table(
         str(radius): {str(rank): recall(scores, radius, rank, solvable) for rank in RANKS}
         for radius in RADII_M
     }
+
+
+def stage_order(stages: Iterable[str]) -> list[str]:
+    """Names of stages, each once, in the order in which they run."""
+    return sorted(dict.fromkeys(stages), key=_rank)
+
+
+def stage_scores(scores: Sequence[Score]) -> dict[str, list[Score]]:
+    """By stage: the scores as they would be if it had been the last one."""
+    return {
+        stage: [replace(s, candidates_m=s.after(stage)) for s in scores]
+        for stage in stage_order(stage for s in scores for stage in s.stages_m)
+    }
+
+
+def _rank(stage: str) -> int:
+    return STAGES.index(stage) if stage in STAGES else len(STAGES)
 
 
 def solvable_counts(scores: Sequence[Score]) -> dict[str, int]:

@@ -1,62 +1,29 @@
 """Runs a localizer over queries whose positions are known.
 
 Every query is localized twice. *Causal*: frames in order, as a robot sees its drive, forgetting at
-the start of each drive. *Cold*: as the first frame after start. What no robot can do, such as using
-the mean of the whole drive, is not done.
+the start of each drive, or, in windows of N frames, before each window, whose last frame is scored.
+*Cold*: as the first frame after start. What no robot can do, such as using the mean of the whole
+drive, is not done.
 """
 
 from __future__ import annotations
 
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 
-from vlm_vpr_ros.config import LocalizerConfig
 from vlm_vpr_ros.errors import ImageError, SourceError
-from vlm_vpr_ros.evaluation.metrics import Score
+from vlm_vpr_ros.evaluation.ellipses import mahalanobis
+from vlm_vpr_ros.evaluation.metrics import Floats, Score
 from vlm_vpr_ros.evaluation.nearest import NearestReference
 from vlm_vpr_ros.geodesy import distance_m
 from vlm_vpr_ros.mapping.batches import FailedImage
 from vlm_vpr_ros.mapping.observation import Observation, Source, SourceReport
-from vlm_vpr_ros.networks import Networks
 from vlm_vpr_ros.region.references import References
-from vlm_vpr_ros.retrieval.encoder import Encoder
-from vlm_vpr_ros.types import Descriptor, Frame, GeoPoint, Outcome, RgbImage
-from vlm_vpr_ros.verification.local_features import LocalFeatureExtractor, LocalFeatures
-
-
-class _RememberingEncoder(Encoder):
-    """Encodes an image once, though two localizers ask for its descriptor in turn."""
-
-    _last: tuple[RgbImage, Descriptor] | None = None
-
-    def encode(self, image: RgbImage) -> Descriptor:
-        """Descriptor of one image, (dim,), unit length."""
-        if self._last is None or self._last[0] is not image:
-            self._last = (image, super().encode(image))
-        return self._last[1]
-
-
-class _RememberingExtractor(LocalFeatureExtractor):
-    """The same for local features."""
-
-    _last: tuple[RgbImage, LocalFeatures] | None = None
-
-    def extract(self, image: RgbImage) -> LocalFeatures:
-        """Local features of an image."""
-        if self._last is None or self._last[0] is not image:
-            self._last = (image, super().extract(image))
-        return self._last[1]
-
-
-def remembering_networks(config: LocalizerConfig, features: bool) -> Networks:
-    """Networks for two localizers that look at each image in turn (see `Networks.load`)."""
-    extractor = None
-    if features and config.verification.candidates:
-        extractor = _RememberingExtractor.load(config.verification, config.encoder)
-    return Networks(_RememberingEncoder.load(config.encoder), extractor)
+from vlm_vpr_ros.types import Candidate, Frame, GeoPoint, Outcome, RgbImage
 
 
 class Localizing(Protocol):
@@ -74,14 +41,16 @@ class Trial:
     """One query and what was made of it.
 
     Attributes:
+        number: of the observation, counted through all sources.
         source: names the image.
-        drive: the traversal it belongs to.
+        drive: the traversal it belongs to; drives of one name in two sources are numbered.
         truth: where it was taken.
         nearest_reference_m: from the truth.
-        causal: the outcome in the course of its drive.
+        causal: the outcome in the course of its drive or window.
         cold: the outcome as the first frame after start.
     """
 
+    number: int
     source: str
     drive: str
     truth: GeoPoint
@@ -91,15 +60,16 @@ class Trial:
 
     def score(self, outcome: Outcome) -> Score:
         """The distances of one of its outcomes from the truth."""
+        fix, hypotheses = outcome.fix, outcome.hypotheses
         return Score(
             nearest_reference_m=self.nearest_reference_m,
-            candidates_m=distance_m(
-                self.truth.lat_deg,
-                self.truth.lon_deg,
-                np.array([c.position.lat_deg for c in outcome.candidates]),
-                np.array([c.position.lon_deg for c in outcome.candidates]),
-            ),
-            error_m=_distance_m(self.truth, outcome.fix.position) if outcome.fix else None,
+            candidates_m=_distances_m(self.truth, outcome.candidates),
+            error_m=_distance_m(self.truth, fix.position) if fix else None,
+            sigmas=mahalanobis(fix, self.truth) if fix else None,
+            ellipse_radii=fix.ellipse_radii if fix else None,
+            best_m=_distance_m(self.truth, hypotheses[0].position) if hypotheses else None,
+            probability=outcome.probability,
+            stages_m={name: _distances_m(self.truth, c) for name, c in outcome.stages.items()},
         )
 
 
@@ -112,12 +82,14 @@ class Evaluation:
         failures: images that could not be read.
         report: what was left out, and what the readers have to say.
         own_references: queries that are references of the region: a memory test, no evaluation.
+        frames: of each window; None: causal outcomes rest on the whole drive up to the query.
     """
 
     trials: list[Trial] = field(default_factory=list)
     failures: list[FailedImage] = field(default_factory=list)
     report: SourceReport = field(default_factory=SourceReport)
     own_references: int = 0
+    frames: int | None = None
 
     @property
     def causal_scores(self) -> list[Score]:
@@ -136,8 +108,10 @@ def evaluate(
     causal: Localizing,
     cold: Localizing,
     progress: Callable[[int], None] = lambda _: None,
+    *,
+    frames: int | None = None,
 ) -> Evaluation:
-    """Localize every query that has a position.
+    """Localize every query that has an image and a position.
 
     Args:
         sources: the queries.
@@ -145,11 +119,12 @@ def evaluate(
         causal: a localizer that has seen nothing.
         cold: another one.
         progress: told about every query.
+        frames: of a window; None: a drive is one long window.
 
     Raises:
         SourceError: a source cannot be read, or no query has both an image and a position.
     """
-    evaluation = Evaluation()
+    evaluation = Evaluation(frames=frames)
     nearest = NearestReference(references)
     known = {
         _identity(source, lat, lon)
@@ -157,12 +132,11 @@ def evaluate(
             references.source, references.lat_deg, references.lon_deg, strict=True
         )
     }
-    stamp_ns = 0
-    for observation, first_of_drive in _in_order(sources):
+    course = _Course(causal, frames)
+    for number, (observation, drive, first_of_drive) in enumerate(_in_order(sources)):
         progress(1)
         if first_of_drive:
-            causal.reset()
-            stamp_ns = 0
+            course.begin_drive()
         truth = observation.position
         if truth is None:
             evaluation.report.leave_out("query without a position", observation.source)
@@ -172,16 +146,18 @@ def evaluate(
         except ImageError as error:
             evaluation.failures.append(FailedImage(observation.source, str(error)))
             continue
-        # A frame without a stamp keeps the last one: a stamp that goes back means a new drive.
-        stamp_ns = stamp_ns if observation.stamp_ns is None else observation.stamp_ns
-        frame = Frame(image, stamp_ns, observation.source)
+        frame = course.frame(image, observation)
         # Causal first: its latency includes the encoding that cold then finds done.
-        causal_outcome = causal.localize(frame)
+        causal_outcome = course.outcome(frame)
+        if causal_outcome is None:
+            evaluation.report.leave_out("query before the first whole window", observation.source)
+            continue
         cold.reset()
         evaluation.trials.append(
             Trial(
+                number=number,
                 source=observation.source,
-                drive=observation.drive,
+                drive=drive,
                 truth=truth,
                 nearest_reference_m=nearest.distance_m(truth),
                 causal=causal_outcome,
@@ -198,12 +174,50 @@ def evaluate(
     return evaluation
 
 
-def _in_order(sources: Sequence[Source]) -> Iterator[tuple[Observation, bool]]:
-    """Yield the observations, and whether each begins a drive."""
-    for source in sources:
+class _Course:
+    """A localizer in the course of drives, in one go or in windows."""
+
+    def __init__(self, localizer: Localizing, frames: int | None) -> None:
+        self._localizer = localizer
+        self._frames = frames
+        self._window: deque[Frame] = deque(maxlen=frames)
+        self._stamp_ns = 0
+
+    def begin_drive(self) -> None:
+        self._localizer.reset()
+        self._window.clear()
+        self._stamp_ns = 0
+
+    def frame(self, image: RgbImage, observation: Observation) -> Frame:
+        # Without a stamp it keeps the last one: a stamp that goes back means a new drive.
+        if observation.stamp_ns is not None:
+            self._stamp_ns = observation.stamp_ns
+        return Frame(image, self._stamp_ns, observation.source)
+
+    def outcome(self, frame: Frame) -> Outcome | None:
+        """Of the frame after those before it; None before the first whole window."""
+        if self._frames is None:
+            return self._localizer.localize(frame)
+        self._window.append(frame)
+        if len(self._window) < self._frames:
+            return None
+        self._localizer.reset()
+        return [self._localizer.localize(frame) for frame in self._window][-1]
+
+
+def _in_order(sources: Sequence[Source]) -> Iterator[tuple[Observation, str, bool]]:
+    """Yield the observations, the label of their drive, and whether each begins a drive."""
+    label_of: dict[tuple[int, str], str] = {}
+    sources_with: Counter[str] = Counter()
+    for number, source in enumerate(sources):
         drive = None
         for observation in source.observations():
-            yield observation, observation.drive != drive
+            key = (number, observation.drive)
+            if key not in label_of:
+                sources_with[observation.drive] += 1
+                count = sources_with[observation.drive]
+                label_of[key] = observation.drive + (f" ({count})" if count > 1 else "")
+            yield observation, label_of[key], observation.drive != drive
             drive = observation.drive
 
 
@@ -213,6 +227,15 @@ def _identity(source: str, lat_deg: float, lon_deg: float) -> tuple[str, float, 
 
 def _distance_m(a: GeoPoint, b: GeoPoint) -> float:
     return float(distance_m(a.lat_deg, a.lon_deg, b.lat_deg, b.lon_deg))
+
+
+def _distances_m(truth: GeoPoint, candidates: Sequence[Candidate]) -> Floats:
+    return distance_m(
+        truth.lat_deg,
+        truth.lon_deg,
+        np.array([c.position.lat_deg for c in candidates]),
+        np.array([c.position.lon_deg for c in candidates]),
+    )
 
 
 def _nothing_to_evaluate(sources: Sequence[Source], evaluation: Evaluation) -> str:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from vlm_vpr_ros.config import GateConfig
 from vlm_vpr_ros.geodesy import earth_centred_m
 from vlm_vpr_ros.region.manifest import Background
 from vlm_vpr_ros.region.references import References
 
 MAX_SAMPLE = 1000
-RADIUS_M = 50.0
-"""References farther apart than this show different places (the default `gate.false_radius_m`)."""
+RADIUS_M = GateConfig().false_radius_m
+"""References farther apart than this show different places. The default: a region does not know
+what its users will set."""
 
 
 class BackgroundSample:
