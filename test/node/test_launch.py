@@ -1,36 +1,159 @@
-import importlib.util
+"""The launch files, run by ROS 2's own launch on the installed package; skipped without them.
+
+Not by launch_pytest: its releases up to Kilted cannot be loaded by pytest 8.4 and later.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import bags
+import cv2
 import pytest
 
+pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed")
 pytest.importorskip("launch_ros", reason="ROS 2's launch is not installed")
-packages = pytest.importorskip("ament_index_python.packages")
 
-FILE = Path(__file__).parents[2] / "launch" / "relocalization.launch.py"
+from ament_index_python.packages import get_package_prefix, get_package_share_directory
+from node_process import HERE, Process, until
+from rcl_interfaces.srv import GetParameters
+from robot import Client, Robot
+from support.streets import view
+
+from vlm_vpr_ros.config import LocalizerConfig
+from vlm_vpr_ros.mapping.builder import build_region
+from vlm_vpr_ros.mapping.sources import open_source
+from vlm_vpr_ros.networks import Networks
+
+try:
+    SHARE = Path(get_package_share_directory("vlm_vpr_ros"))
+except LookupError as error:
+    pytest.skip(f"the package is not in a sourced workspace: {error}", allow_module_level=True)
+
+IMAGES = "/camera/image_raw/compressed"
+FIRST_NS = 1_700_000_000 * 10**9
+PLAYER = """#!/bin/sh
+# ros2 bag play BAG --clock --rate R
+exec {vlm_vpr} replay "$3" --clock --rate "$6" --topics {topic} --wait-for-subscribers
+"""
+
+Launch = Callable[..., Process]
 
 
-@pytest.mark.parametrize("autostart", ["", "false"])
-def test_the_launch_file_starts_one_node(autostart):
+@pytest.fixture
+def launch(domain: int) -> Iterator[Launch]:
+    """Starts a launch file with arguments."""
+    assert domain, "the processes take it from the environment"
+    running: list[Process] = []
+
+    def _launch(file: str, **arguments: object) -> Process:
+        given = [f"{name}:={value}" for name, value in arguments.items()]
+        program = [str(HERE / "launching.py"), str(SHARE / "launch" / file), *given]
+        running.append(Process(program, []))
+        return running[-1]
+
+    yield _launch
+    for process in running:
+        if process.popen.poll() is None:
+            process.interrupt()
+        print(process.output)  # shown when the test failed
+
+
+@pytest.fixture
+def client(domain: int) -> Iterator[Client]:
+    assert domain, "the client takes it from the environment"
+    made = Client()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def drive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bag of 8 places, 20 m and a second apart."""
+    records: list[bags.Record] = []
+    for place in range(8):
+        stamp_ns = FIRST_NS + place * 10**9
+        jpeg = cv2.imencode(".jpg", view(place, size=(480, 640))[..., ::-1])[1].tobytes()
+        records.append((IMAGES, bags.compressed(stamp_ns, jpeg), stamp_ns))
+        records.append(("/fix", bags.fix(stamp_ns, 45.0 + place * 1.8e-4, 11.0), stamp_ns))
+    return bags.write_rosbag2(tmp_path_factory.mktemp("recorded") / "drive", records)
+
+
+@pytest.fixture(scope="module")
+def mapped(drive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("mapped") / "region"
+    networks = Networks.load(LocalizerConfig(), features=True)
+    build_region([open_source(drive)], out, networks)
+    return out
+
+
+@pytest.fixture
+def player(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`ros2 bag play`; where it is not installed, our own player under its name."""
+    if shutil.which("ros2") is None:
+        vlm_vpr = Path(get_package_prefix("vlm_vpr_ros")) / "lib/vlm_vpr_ros/vlm_vpr"
+        script = tmp_path / "bin" / "ros2"
+        script.parent.mkdir()
+        script.write_text(PLAYER.format(vlm_vpr=vlm_vpr, topic=IMAGES))
+        script.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{script.parent}{os.pathsep}{os.environ['PATH']}")
+
+
+def test_arguments_reach_the_node(launch: Launch, client: Client, tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("/**:\n  ros__parameters:\n    rate: 3.0\n    region: of the file\n")
+    launch(
+        "relocalization.launch.py",
+        params_file=file,
+        region="2024",
+        namespace="robot1",
+        autostart="false",
+        continuous="true",
+    )
+    names = ["region", "rate", "autostart", "continuous", "use_sim_time"]
+    answer = client.call("/robot1/relocalizer/get_parameters", GetParameters, names=names)
+    region, rate, *switches = answer.values
+    assert region.string_value == "2024", "an argument goes before the file"
+    assert rate.double_value == 3.0
+    assert [switch.bool_value for switch in switches] == [False, True, False]
+
+
+def test_topics_are_remapped(launch: Launch, client: Client, mapped: Path) -> None:
+    launch("relocalization.launch.py", region=mapped, namespace="r1", image="/front/compressed")
+    until(lambda: client.node.count_subscribers("/front/compressed") == 1)
+    assert client.node.count_publishers("/r1/relocalizer/fix") == 1
+
+
+def test_a_parameter_file_that_is_not_there(launch: Launch) -> None:
+    process = launch("relocalization.launch.py", params_file="/no/such.yaml")
+    assert process.wait() != 0
+    assert "params_file:=/no/such.yaml: there is no such file" in process.output
+
+
+@pytest.mark.usefixtures("player")
+def test_a_replay_is_localized_and_evaluated(
+    launch: Launch, domain: int, mapped: Path, drive: Path, tmp_path: Path
+) -> None:
+    assert domain
+    robot = Robot()
     try:
-        packages.get_package_share_directory("vlm_vpr_ros")
-    except LookupError as error:
-        pytest.skip(f"the package is not installed in a ROS 2 workspace: {error}")
-    from launch_ros.actions import Node  # noqa: PLC0415
+        process = launch(
+            "replay.launch.py", bag=drive, region=mapped, evaluate=tmp_path / "out", play_rate=2.0
+        )
+        robot.wait_for(lambda: robot.fixes)
+        assert robot.fixes[0].latitude == pytest.approx(45.0, abs=0.01)
+        assert process.wait() == 0
+    finally:
+        robot.close()
+    assert (tmp_path / "out.json").is_file()
+    assert (tmp_path / "out.html").is_file()
 
-    from launch import LaunchContext  # noqa: PLC0415
 
-    spec = importlib.util.spec_from_file_location("relocalization_launch", FILE)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    context = LaunchContext()
-    context.launch_configurations["region"] = "2024"
-    context.launch_configurations["autostart"] = autostart
-    pending = list(module.generate_launch_description().entities)
-    nodes = []
-    while pending:
-        entity = pending.pop(0)
-        if isinstance(entity, Node):
-            nodes.append(entity)
-        else:
-            pending += entity.visit(context) or []
-    assert len(nodes) == 1
+@pytest.mark.usefixtures("player")
+def test_a_replay_without_its_region_ends(launch: Launch, drive: Path) -> None:
+    process = launch("replay.launch.py", bag=drive, region="/no/such/region")
+    process.wait()  # by itself, as a replay that nobody answers would be in vain
+    assert "/no/such/region: there is no such region" in process.output

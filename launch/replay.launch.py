@@ -1,0 +1,120 @@
+"""Replay a bag to the node: `ros2 bag play`, and RViz and an evaluation of the bag if asked for.
+
+ros2 launch vlm_vpr_ros replay.launch.py region:=my_region bag:=my_drive image:=/camera/compressed
+
+The bag begins to play when the node is active, and the launch ends with it (with RViz: when RViz is
+closed). The node takes its time from the bag.
+"""
+
+from itertools import pairwise
+from pathlib import Path
+
+from ament_index_python.packages import get_package_share_directory
+from launch.actions import (
+    DeclareLaunchArgument,
+    EmitEvent,
+    ExecuteProcess,
+    IncludeLaunchDescription,
+    OpaqueFunction,
+    RegisterEventHandler,
+)
+from launch.event_handlers import OnProcessExit
+from launch.events import Shutdown
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch_ros.actions import Node
+from launch_ros.event_handlers import OnStateTransition
+from launch_ros.events.lifecycle import ChangeState
+from launch_ros.substitutions import ExecutableInPackage
+from lifecycle_msgs.msg import Transition
+
+from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
+
+ARGUMENTS = {
+    "bag": (None, "Folder of the rosbag2, or its .mcap or .db3 file."),
+    "region": (None, "Folder of the region index (made by `vlm_vpr build`)."),
+    "play_rate": ("1.0", "Speed of the replay."),
+    "rviz": ("false", "true: show fixes, hypotheses and matches in RViz."),
+    "evaluate": (
+        "",
+        "Path without suffix, such as /tmp/drive: after the replay every image of the bag is "
+        "localized and compared with its NavSatFix; /tmp/drive.json and /tmp/drive.html tell. "
+        "Empty: not done.",
+    ),
+}
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Declare the arguments and what they lead to."""
+    relocalization = _share() / "launch" / "relocalization.launch.py"
+    return LaunchDescription(
+        [
+            *(
+                DeclareLaunchArgument(name, default_value=default, description=description)
+                for name, (default, description) in ARGUMENTS.items()
+            ),
+            DeclareLaunchArgument("continuous", default_value="true"),
+            IncludeLaunchDescription(
+                PythonLaunchDescriptionSource(str(relocalization)),
+                launch_arguments={"autostart": "false", "use_sim_time": "true"}.items(),
+            ),
+            OpaqueFunction(function=_play),
+        ]
+    )
+
+
+def _play(context: LaunchContext) -> list[LaunchDescriptionEntity]:
+    given = context.launch_configurations
+    bag = given["bag"]
+    play = ExecuteProcess(
+        cmd=["ros2", "bag", "play", bag, "--clock", "--rate", given["play_rate"]], output="screen"
+    )
+    steps: list[LaunchDescriptionEntity] = [play]
+    if given["evaluate"]:
+        vlm_vpr = ExecutableInPackage(package="vlm_vpr_ros", executable="vlm_vpr")
+        files = ["--json", given["evaluate"] + ".json", "--map", given["evaluate"] + ".html"]
+        as_node = ["--params", given["params_file"], "--image-topic", given["image"]]
+        command = [vlm_vpr, "evaluate", given["region"], bag, *as_node, *files]
+        steps.append(ExecuteProcess(cmd=command, output="screen"))
+    if given["rviz"].lower() == "true":
+        rviz = Node(
+            package="rviz2",
+            executable="rviz2",
+            arguments=["-d", str(_share() / "config" / "relocalizer.rviz")],
+            parameters=[{"use_sim_time": True}],
+        )
+        last = [rviz, _after(rviz, _end("RViz was closed"))]
+    else:
+        last = [_after(steps[-1], _end("the replay has ended"))]
+    refused = _end("the node cannot use the region: its message is above")
+    return [
+        *last,
+        *(_after(first, then) for first, then in pairwise(steps)),
+        _on_transition("configuring", "inactive", _change(Transition.TRANSITION_ACTIVATE)),
+        _on_transition("configuring", "unconfigured", refused),
+        _on_transition("activating", "active", play),
+        _change(Transition.TRANSITION_CONFIGURE),
+    ]
+
+
+def _share() -> Path:
+    return Path(get_package_share_directory("vlm_vpr_ros"))
+
+
+def _change(transition: int) -> EmitEvent:
+    """Ask the node, the only lifecycle node here, to change its state."""
+    return EmitEvent(
+        event=ChangeState(lifecycle_node_matcher=lambda _: True, transition_id=transition)
+    )
+
+
+def _on_transition(start: str, goal: str, entity: LaunchDescriptionEntity) -> RegisterEventHandler:
+    handler = OnStateTransition(start_state=start, goal_state=goal, entities=[entity])
+    return RegisterEventHandler(handler)
+
+
+def _after(action: ExecuteProcess, entity: LaunchDescriptionEntity) -> RegisterEventHandler:
+    return RegisterEventHandler(OnProcessExit(target_action=action, on_exit=[entity]))
+
+
+def _end(reason: str) -> EmitEvent:
+    return EmitEvent(event=Shutdown(reason=reason))
