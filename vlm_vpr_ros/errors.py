@@ -29,5 +29,9 @@ class ImageError(VlmVprError):
     """An image cannot be decoded."""
 
 
+class MessageError(VlmVprError):
+    """A message holds what cannot be used."""
+
+
 class UnsupportedEncodingError(ImageError):
     """The image is sound, but of an encoding that we do not read."""

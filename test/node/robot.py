@@ -11,6 +11,7 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
+from nav_msgs.msg import Odometry
 from node_process import WAIT_S, jpeg, until
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import SetParameters
@@ -109,9 +110,20 @@ class Robot(Client):
         self._camera = self.node.create_publisher(kind, "/image", SENSOR)
         until(self._camera.get_subscription_count)
 
+    def odometry(self):
+        self._odom = self.node.create_publisher(Odometry, "/odom", 10)
+        until(self._odom.get_subscription_count)
+
     def send(self, message, stamp_ns=STAMP):
         message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp_ns, 10**9)
         self._camera.publish(message)
+
+    def drive(self, x_m, stamp_ns=STAMP):
+        """Publish one message of odometry."""
+        message = Odometry()
+        message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp_ns, 10**9)
+        message.pose.pose.position.x = float(x_m)
+        self._odom.publish(message)
 
     def show(self, message=None, period_s=0.05, step_ns=50_000_000, first_ns=STAMP):
         """Publish an image again and again until `hide`, as a camera does.

@@ -41,7 +41,12 @@ class StandIn:
 
     def localize(self, frame: Frame) -> Outcome:
         script = self._script()
-        self._note("begin", stamp_ns=frame.stamp_ns, gate=self._config.gate.target_false_fix_rate)
+        self._note(
+            "begin",
+            stamp_ns=frame.stamp_ns,
+            gate=self._config.gate.target_false_fix_rate,
+            x_m=frame.odometry and frame.odometry.x_m,
+        )
         time.sleep(script.get("sleep_s", 0.0))
         if "raise" in script:
             raise ValueError(script["raise"])

@@ -26,8 +26,8 @@ class Bench:
         self.reminders = []
         self.dispatcher = Dispatcher(lambda: CONFIG, self, lambda: self.now_s)
 
-    def begin(self, message, first_of_call):
-        self.begun.append((message, first_of_call))
+    def begin(self, image, first_of_call):
+        self.begun.append((image.message, first_of_call))
 
     def tell(self, outcome):
         self.told.append(outcome.reason)

@@ -13,6 +13,7 @@ from vlm_vpr_ros.config import NodeConfig
 from vlm_vpr_ros.node.diagnostics import Diagnostics
 from vlm_vpr_ros.node.dispatcher import Dispatcher
 from vlm_vpr_ros.node.executor_tasks import ExecutorTasks
+from vlm_vpr_ros.node.inbox import Arrived
 from vlm_vpr_ros.node.inputs import Inputs
 from vlm_vpr_ros.node.outputs import Outputs
 from vlm_vpr_ros.node.worker import Worker
@@ -99,12 +100,12 @@ class Attempts:
         """Publish how the node is."""
         self._outputs.health(self._diagnostics.status(self._outputs.state, self._overdue()))
 
-    def begin(self, message: bytes, first_of_call: bool) -> None:
+    def begin(self, image: Arrived, first_of_call: bool) -> None:
         """Give a frame to the worker."""
         del first_of_call
         if self._outputs.state == "IDLE":
             self._outputs.say("SEARCHING")
-        self._tasks.when_done(self._worker.localize(self.inputs.load(message)), self._on_outcome)
+        self._tasks.when_done(self._worker.localize(self.inputs.load(image)), self._on_outcome)
 
     def tell(self, outcome: Outcome) -> None:
         """Publish what was found in a frame."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from vlm_vpr_ros.config import NodeConfig
-from vlm_vpr_ros.node.inbox import Inbox
+from vlm_vpr_ros.node.inbox import Arrived, Inbox
 from vlm_vpr_ros.types import Outcome, Reason
 
 _IN_VAIN = frozenset(
@@ -25,8 +25,8 @@ _IN_VAIN = frozenset(
 class Desk(Protocol):
     """What a dispatcher acts through."""
 
-    def begin(self, message: bytes, first_of_call: bool) -> None:
-        """Start to localize a message; `Dispatcher.finished` must be told when that is done."""
+    def begin(self, image: Arrived, first_of_call: bool) -> None:
+        """Start to localize an image; `Dispatcher.finished` must be told when that is done."""
 
     def tell(self, outcome: Outcome) -> None:
         """Take note of what was found in a frame, or that there was none to look at."""

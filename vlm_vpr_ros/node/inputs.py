@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from dataclasses import replace
 from typing import Any
 
+from nav_msgs.msg import Odometry as OdometryMessage
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
 from vlm_vpr_ros.config import NodeConfig
+from vlm_vpr_ros.errors import MessageError
 from vlm_vpr_ros.node import conversions
+from vlm_vpr_ros.node.inbox import Arrived
+from vlm_vpr_ros.node.odometry import OdometryTrack
 from vlm_vpr_ros.types import Frame
-
-_SENSOR = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 
 
 class Inputs:
-    """The topic `image`, subscribed to from `open` to `close`.
+    """The topics `image` and `odom`, subscribed to from `open` to `close`.
+
+    Best effort, which hears every publisher.
 
     Args:
         node: subscribes.
@@ -27,7 +31,10 @@ class Inputs:
     def __init__(self, node: Node, on_image: Callable[[bytes], None]) -> None:
         self._node = node
         self._on_image = on_image
+        self._odometry = OdometryTrack()
         self._image: Any = None
+        self._others: list[Any] = []
+        self._complaints: set[str] = set()
 
     def open(self, config: NodeConfig) -> None:
         """Subscribe."""
@@ -35,16 +42,47 @@ class Inputs:
             conversions.IMAGE_TYPES[config.image_transport],
             "image",
             self._on_image,
-            _SENSOR,
+            _best_effort(1),
             raw=True,  # most frames are never looked at: deserializing them all would be waste
         )
+        self._others = [
+            self._node.create_subscription(
+                OdometryMessage, "odom", self._on_odometry, _best_effort(10)
+            ),
+        ]
+        self._complaints.clear()
 
     def close(self) -> None:
-        """Subscribe to nothing."""
-        if self._image is not None:
-            self._node.destroy_subscription(self._image)
-            self._image = None
+        """Subscribe to nothing, and forget what was heard."""
+        for subscription in (self._image, *self._others):
+            if subscription is not None:
+                self._node.destroy_subscription(subscription)
+        self._image, self._others = None, []
+        self._odometry.clear()
 
-    def load(self, message: bytes) -> Callable[[], Frame]:
-        """What decodes a serialized image (`conversions.frame`); it may run in another thread."""
-        return partial(conversions.frame, message, self._image.msg_type, self._image.topic_name)
+    def load(self, image: Arrived) -> Callable[[], Frame]:
+        """What decodes an image (see `conversions.frame`); it may run in another thread."""
+        kind, topic = self._image.msg_type, self._image.topic_name
+
+        def decode() -> Frame:
+            frame = conversions.frame(image.message, kind, topic)
+            return replace(frame, odometry=self._odometry.at(frame.stamp_ns, image.at_s))
+
+        return decode
+
+    def _on_odometry(self, message: OdometryMessage) -> None:
+        try:
+            self._odometry.put(conversions.stamp_ns(message.header), conversions.odometry(message))
+        except MessageError as error:
+            self._complain("odom", error)
+
+    def _complain(self, topic: str, error: MessageError) -> None:
+        """Log what is wrong with a message, once: the next ones will be alike."""
+        text = f"messages on {topic} are left out: {error}"
+        if text not in self._complaints:
+            self._complaints.add(text)
+            self._node.get_logger().warning(text)
+
+
+def _best_effort(depth: int) -> QoSProfile:
+    return QoSProfile(depth=depth, reliability=ReliabilityPolicy.BEST_EFFORT)
