@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 
 from vlm_vpr_ros.errors import ConfigError
@@ -112,6 +112,63 @@ class EvidenceConfig(_Section):
     )
 
 
+class PriorConfig(_Section):
+    """What is known beforehand of where on Earth the robot is."""
+
+    max_log_odds: float = Field(
+        2.4,
+        ge=0.0,
+        le=20.0,
+        description="How far the prior may move one place against another, in nats; 0 switches it "
+        "off. A wrong prior costs little below 2.4, and gains saturate above 4.",
+    )
+    wait_s: float = Field(
+        10.0,
+        ge=0.0,
+        le=3600.0,
+        description="How long ~/relocalize waits for the answer of the vision-language model after "
+        "the search has ended, in seconds; then it answers without.",
+    )
+    ask_again_m: float = Field(
+        1000.0,
+        ge=0.0,
+        le=1e7,
+        description="The model is asked again once the robot may have moved this far since the "
+        "last image it was shown, in metres; 0: on every frame.",
+    )
+    max_speed_mps: float = Field(
+        5.0,
+        ge=0.0,
+        le=1000.0,
+        description="How fast the robot may move, in m/s: a prior is widened by this much with "
+        "time where there is no odometry.",
+    )
+    center: str = Field(
+        "",
+        description="Where the robot is known to be: latitude and longitude in degrees, as maps "
+        "show them (`48.137, 11.575`); empty: not known.",
+    )
+    radius_km: float = Field(
+        25.0,
+        gt=0.0,
+        le=20_000.0,
+        description="Around prior.center, and around points of prior.geojson that name no width: "
+        "the radius in kilometres that holds the robot nine times in ten.",
+    )
+    geojson: str = Field(
+        "",
+        description="GeoJSON file of points and areas in which the robot is known to be; empty: "
+        "none.",
+    )
+
+    @field_validator("center")
+    @classmethod
+    def _is_a_position(cls, center: str) -> str:
+        if center:
+            lat_lon_deg(center)
+        return center
+
+
 class FixConfig(_Section):
     """The published position."""
 
@@ -146,6 +203,7 @@ class LocalizerConfig(_Section):
     retrieval: RetrievalConfig = Field(default_factory=RetrievalConfig)
     verification: VerificationConfig = Field(default_factory=VerificationConfig)
     evidence: EvidenceConfig = Field(default_factory=EvidenceConfig)
+    prior: PriorConfig = Field(default_factory=PriorConfig)
     gate: GateConfig = Field(default_factory=GateConfig)
     fix: FixConfig = Field(default_factory=FixConfig)
 
@@ -190,6 +248,21 @@ class NodeConfig(LocalizerConfig):
         False,
         description="Also publish refused frames on ~/fix, as STATUS_NO_FIX with NaN position.",
     )
+
+
+def lat_lon_deg(text: str) -> tuple[float, float]:
+    """The position that a text such as "48.137, 11.575" names.
+
+    Raises:
+        ValueError: it names none.
+    """
+    try:
+        lat_deg, lon_deg = (float(number) for number in text.split(","))
+        if abs(lat_deg) <= 90 and abs(lon_deg) <= 180:
+            return lat_deg, lon_deg
+    except ValueError:
+        pass
+    raise ValueError("must be `latitude, longitude` in degrees, such as `48.137, 11.575`")
 
 
 NODE_NAME = "relocalizer"

@@ -35,3 +35,7 @@ class MessageError(VlmVprError):
 
 class UnsupportedEncodingError(ImageError):
     """The image is sound, but of an encoding that we do not read."""
+
+
+class PriorError(VlmVprError):
+    """A geographic prior is no distribution, or its file cannot be read."""

@@ -13,10 +13,13 @@ from vlm_vpr_ros.errors import ImageError, ModelError
 from vlm_vpr_ros.estimation.covariance import horizontal_covariance, with_vertical
 from vlm_vpr_ros.estimation.evidence import chance_similarity, weighed
 from vlm_vpr_ros.estimation.gate import decide
-from vlm_vpr_ros.estimation.hypotheses import Place, group_by_place
+from vlm_vpr_ros.estimation.hypotheses import Place, group_by_place, ranked
 from vlm_vpr_ros.estimation.posterior import posterior
 from vlm_vpr_ros.image_check import flaw
 from vlm_vpr_ros.networks import Networks
+from vlm_vpr_ros.prior.geo_prior import GeoPrior
+from vlm_vpr_ros.prior.keeper import PriorKeeper
+from vlm_vpr_ros.prior.reweigh import reweighed
 from vlm_vpr_ros.region.region import Region
 from vlm_vpr_ros.retrieval.centring import CausalCentring
 from vlm_vpr_ros.stopwatch import Stopwatch
@@ -29,10 +32,23 @@ class Localizer:
     """Finds where a frame was taken.
 
     Keeps what earlier frames of the drive taught (`reset` forgets it); a stamp that goes backwards
-    is a new drive. Not thread-safe: one frame at a time.
+    is a new drive. Not thread-safe: one frame at a time; `observe_prior` alone may be called from
+    another thread meanwhile.
+
+    Args:
+        region: where to look.
+        networks: those the region was built with.
+        config: all parameters.
+        priors: what is known of where the robot is; by default what the config says.
     """
 
-    def __init__(self, region: Region, networks: Networks, config: LocalizerConfig) -> None:
+    def __init__(
+        self,
+        region: Region,
+        networks: Networks,
+        config: LocalizerConfig,
+        priors: PriorKeeper | None = None,
+    ) -> None:
         encoder = networks.encoder
         region.check_encoder(encoder.card.name, encoder.fingerprint, encoder.card.dim)
         self._region = region
@@ -40,6 +56,7 @@ class Localizer:
         self._config = config
         self._centring = CausalCentring(region.mean_descriptor, config.retrieval.pseudo_frames)
         self._geometry = _geometry(region, networks.extractor, config)
+        self._priors = priors or PriorKeeper(config.prior)
         self._chance = chance_similarity(region.manifest.background, encoder.card.chance_similarity)
         self._last_stamp_ns: int | None = None
 
@@ -50,18 +67,26 @@ class Localizer:
         Raises:
             RegionError: the region is missing, damaged, or built with another encoder.
             ModelError: a network cannot be loaded.
+            PriorError: `prior.geojson` cannot be used.
         """
         opened = Region.open(region)
         return cls(opened, Networks.load(config, opened.features is not None), config)
 
-    def localize(self, frame: Frame) -> Outcome:
-        """Localize one frame. Never raises for what is in the image, or for a damaged reference."""
+    def localize(self, frame: Frame, wait_for_prior_s: float = 0.0) -> Outcome:
+        """Localize one frame. Never raises for what is in the image, or for a damaged reference.
+
+        Args:
+            frame: the image.
+            wait_for_prior_s: how long to wait, after the search, for the answer of a model that
+                was asked about this frame or an earlier one.
+        """
         watch = Stopwatch()
         self._notice_new_drive(frame.stamp_ns)
         with watch.stage("check"):
             fault = flaw(frame.image)
         if fault:
             return Outcome(frame.stamp_ns, *fault, latency_ms=watch.laps_ms())
+        self._priors.ask(frame)
         try:
             with watch.stage("encode"):
                 raw = self._encoder.encode(frame.image)
@@ -82,8 +107,13 @@ class Localizer:
                 if not damage:  # else a twin whose record is damaged would look unlike the frame
                     candidates = weighed(candidates, self._chance, seen.inliers)
                     stages["verification"] = candidates
+        with watch.stage("prior"):
+            known = self._priors.current(frame.stamp_ns, wait_for_prior_s)
         with watch.stage("estimate"):
             places = group_by_place(candidates, self._place_radius_m)
+            if known.prior:
+                places = reweighed(places, known.prior, self._config.prior.max_log_odds)
+                candidates = stages["prior"] = ranked(places)
             hypotheses, none = self._hypotheses(places)
             reason, detail = decide(hypotheses, self._chance, self._config.gate)
             fix = self._fix(places[0]) if reason is Reason.ACCEPTED else None
@@ -96,19 +126,29 @@ class Localizer:
             hypotheses=hypotheses,
             probability=hypotheses[0].probability if hypotheses else 0.0,
             probability_none=none,
+            prior=known,
             stages=stages,
             latency_ms=watch.laps_ms(),
         )
 
     def reconfigure(self, config: LocalizerConfig) -> None:
-        """Take the values of the sections `gate` and `fix`; the others count when opening."""
-        update = {"gate": config.gate, "fix": config.fix}
+        """Take `gate`, `fix` and `prior.max_log_odds`; the other values count when opening."""
+        update = {"gate": config.gate, "fix": config.fix, "prior": config.prior}
         self._config = self._config.model_copy(update=update)
 
     def reset(self) -> None:
         """Forget earlier frames."""
         self._centring.reset()
+        self._priors.reset()
         self._last_stamp_ns = None
+
+    def observe_prior(self, prior: GeoPrior, stamp_ns: int) -> None:
+        """Take a prior that somebody told, true at that moment; from any thread."""
+        self._priors.observe(prior, stamp_ns)
+
+    def close(self) -> None:
+        """End what runs beside: the model that is asked for a prior."""
+        self._priors.close()
 
     def describe(self) -> dict[str, str]:
         """What is in use, for diagnostics."""
@@ -120,6 +160,7 @@ class Localizer:
             "encoder": manifest.encoder.name,
             "provider": self._encoder.provider,
             "verification": self._geometry.describe() if self._geometry else "off",
+            **self._priors.describe(),
         }
 
     @property

@@ -48,17 +48,26 @@ def group_by_place(candidates: Sequence[Candidate], radius_m: float) -> list[Pla
     The best candidate not yet in a group founds one and takes all others within `radius_m`. The
     result does not depend on the order of the candidates.
     """
-    ranked = sorted(candidates, key=lambda c: (-c.log_odds, c.reference))
+    by_odds = sorted(candidates, key=_rank)
     points_m = earth_centred_m(
-        [c.position.lat_deg for c in ranked], [c.position.lon_deg for c in ranked]
+        [c.position.lat_deg for c in by_odds], [c.position.lon_deg for c in by_odds]
     )
-    left = np.arange(len(ranked))
+    left = np.arange(len(by_odds))
     places = []
     while len(left):
         near = np.linalg.norm(points_m[left] - points_m[left[0]], axis=1) <= radius_m
-        places.append(_place(tuple(ranked[i] for i in left[near]), points_m[left[near]]))
+        places.append(_place(tuple(by_odds[i] for i in left[near]), points_m[left[near]]))
         left = left[~near]
     return places
+
+
+def ranked(places: Sequence[Place]) -> tuple[Candidate, ...]:
+    """The candidates of all places, best first."""
+    return tuple(sorted((c for place in places for c in place.candidates), key=_rank))
+
+
+def _rank(candidate: Candidate) -> tuple[float, int]:
+    return -candidate.log_odds, candidate.reference
 
 
 def _place(members: tuple[Candidate, ...], points_m: npt.NDArray[np.float64]) -> Place:

@@ -22,6 +22,8 @@ LIVE = (
     "evidence.",
     "gate.",
     "fix.",
+    "prior.max_log_odds",
+    "prior.wait_s",
     "continuous",
     "rate",
     "max_image_age_s",

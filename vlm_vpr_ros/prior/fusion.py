@@ -1,0 +1,70 @@
+"""Several priors that know of different things become one.
+
+Independent sources multiply. The product of two von Mises–Fisher densities is again one, around
+κ1 μ1 + κ2 μ2, so the product of two mixtures is a mixture, exactly. Where sources contradict each
+other, their floors decide how much of each is left.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import reduce
+
+import numpy as np
+
+from vlm_vpr_ros.prior.geo_prior import (
+    EARTH_RADIUS_M,
+    MAX_SIGMA_M,
+    MIN_SIGMA_M,
+    Component,
+    GeoPrior,
+    log_peak,
+    unit_vectors,
+)
+
+MAX_PARTS = 200
+"""Of a product, the heaviest ones: the others weigh next to nothing."""
+
+
+def fused(priors: Sequence[GeoPrior]) -> GeoPrior:
+    """The normalised product of one or more priors."""
+    return reduce(_product, priors)
+
+
+def _product(a: GeoPrior, b: GeoPrior) -> GeoPrior:
+    """All weights are relative to the uniform density, which multiplies like the number one."""
+    parts = [replace(c, weight=c.weight * b.floor) for c in a.components]
+    parts += [replace(c, weight=c.weight * a.floor) for c in b.components]
+    parts += [_overlap(c, d) for c in a.components for d in b.components]
+    heaviest = sorted(parts, key=lambda c: -c.weight)[:MAX_PARTS]
+    floor = a.floor * b.floor
+    total = floor + math.fsum(c.weight for c in heaviest)
+    return GeoPrior.mixture(heaviest, floor / total if total else 1.0, f"{a.source}+{b.source}")
+
+
+def _overlap(a: Component, b: Component) -> Component:
+    """The product of two Gaussians; its weight is that of both and of how well they agree."""
+    kappa_a, kappa_b = ((EARTH_RADIUS_M / c.sigma_m) ** 2 for c in (a, b))
+    centre_a, centre_b = (unit_vectors(c.lat_deg, c.lon_deg) for c in (a, b))
+    resultant = kappa_a * centre_a + kappa_b * centre_b
+    kappa = float(np.linalg.norm(resultant))
+    # kappa_a + kappa_b - kappa, without the difference of large numbers.
+    loss = kappa_a * kappa_b * float(((centre_a - centre_b) ** 2).sum())
+    loss /= kappa_a + kappa_b + kappa
+    sigma_m = (
+        min(max(EARTH_RADIUS_M / math.sqrt(kappa), MIN_SIGMA_M), MAX_SIGMA_M)
+        if kappa
+        else MAX_SIGMA_M
+    )
+    kappa = (EARTH_RADIUS_M / sigma_m) ** 2
+    agreement = log_peak(kappa_a) + log_peak(kappa_b) - log_peak(kappa) - loss
+    x, y, z = resultant
+    return Component(
+        lat_deg=math.degrees(math.atan2(z, math.hypot(x, y))),
+        lon_deg=math.degrees(math.atan2(y, x)),
+        sigma_m=sigma_m,
+        weight=a.weight * b.weight * 4 * math.pi * math.exp(agreement),
+        label=a.label if a.sigma_m <= b.sigma_m else b.label,
+    )
