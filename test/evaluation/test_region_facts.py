@@ -31,6 +31,7 @@ def facts(rows: References, bounds: Bounds, background: Background | None = None
         cells=1,
         background=background,
         features=None,
+        thumbnails=False,
     )
     rows = replace(rows, cell=np.full(len(rows), CELL, np.uint64))
     region = SimpleNamespace(folder=Path("/maps/town"), references=rows, manifest=manifest)

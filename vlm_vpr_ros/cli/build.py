@@ -50,6 +50,12 @@ def add_parser(commands: Commands) -> None:
         help="leave out the local features: a third of the time and of the size, and no geometric "
         "verification",
     )
+    parser.add_argument(
+        "--no-thumbnails",
+        action="store_true",
+        help="keep no small pictures (160 pixels, at most 3 kB each) of the images: reports and "
+        "~/debug_image then show keypoints in their place",
+    )
     parser.add_argument("--resume", action="store_true", help="continue an interrupted build")
     parser.set_defaults(run=run, interrupted="--resume continues")
 
@@ -71,6 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
             out,
             networks,
             every_m=arguments.every,
+            thumbnails=not arguments.no_thumbnails,
             resume=arguments.resume,
             progress=advance,
         )

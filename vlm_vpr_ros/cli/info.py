@@ -53,6 +53,7 @@ def _text(facts: Mapping[str, Any]) -> str:
         ("encoder", f"{encoder['name']} ({encoder['fingerprint'][:12]}), {encoder['dim']} numbers"),
         ("descriptors", facts["descriptor_type"]),
         ("local features", _local_features(facts["local_features"])),
+        ("thumbnails", "small pictures of the images" if facts["thumbnails"] else "none"),
         ("size", f"{size(total)}, {facts['bytes_per_reference']:,.0f} bytes a reference"),
         ("background", _background(facts["background_similarity"])),
         ("position sigma", _sigma(facts["position_sigma_m"])),

@@ -36,6 +36,7 @@ def region_facts(region: Region) -> dict[str, Any]:
                 sum(files[name] for name in FEATURE_FILES) / manifest.references, 1
             ),
         },
+        "thumbnails": manifest.thumbnails,
         "files": files,
         "bytes_per_reference": number(sum(files.values()) / manifest.references, 1),
         "bounds": {k: number(v, DEGREE_DIGITS) for k, v in manifest.bounds.model_dump().items()},

@@ -41,6 +41,7 @@ class _Entry:
     images: str
     rows: list[int]
     feature_bytes: list[int]
+    thumbnail_bytes: list[int]
     failures: list[FailedImage]
 
 
@@ -54,12 +55,14 @@ class Batch:
     Attributes:
         descriptors: (n, dim) of the images that could be encoded.
         features: (n,) their local features as bytes; empty where none were asked for.
+        thumbnails: (n,) small pictures of them as bytes; empty where none were asked for.
         rows: (n,) which images of the batch those are.
         failures: the others.
     """
 
     descriptors: npt.NDArray[np.float32]
     features: Sequence[bytes]
+    thumbnails: Sequence[bytes]
     rows: Sequence[int]
     failures: Sequence[FailedImage]
 
@@ -107,10 +110,13 @@ class BatchStore:
         buffer = io.BytesIO()
         np.save(buffer, batch.descriptors, allow_pickle=False)
         write_atomic(self._path(number, "descriptors.npy"), buffer.getvalue())
-        if any(batch.features):
-            write_atomic(self._path(number, "features.bin"), b"".join(batch.features))
-        feature_bytes = [len(encoded) for encoded in batch.features]
-        entry = _Entry(images, list(batch.rows), feature_bytes, list(batch.failures))
+        entry = _Entry(
+            images,
+            list(batch.rows),
+            self._put_records(number, "features.bin", batch.features),
+            self._put_records(number, "thumbnails.bin", batch.thumbnails),
+            list(batch.failures),
+        )
         write_atomic(self._entry_path(number), _ENTRY.dump_json(entry))  # last: now it is whole
 
     def rows_and_failures(self, number: int) -> tuple[list[int], list[FailedImage]]:
@@ -131,20 +137,31 @@ class BatchStore:
 
     def features(self, number: int) -> list[bytes]:
         """(n,) local features of a batch as bytes; empty where none were asked for."""
-        entry = self._entry(number)
-        try:
-            with_features = any(entry.feature_bytes)
-            encoded = self._path(number, "features.bin").read_bytes() if with_features else b""
-        except OSError as error:
-            raise self._damaged(number, error) from None
-        ends = np.cumsum([0, *entry.feature_bytes])
-        if len(entry.feature_bytes) != len(entry.rows) or ends[-1] != len(encoded):
-            raise self._damaged(number, "its files contradict each other")
-        return [encoded[a:b] for a, b in pairwise(ends.tolist())]
+        return self._records(number, "features.bin", self._entry(number).feature_bytes)
+
+    def thumbnails(self, number: int) -> list[bytes]:
+        """(n,) small pictures of a batch as bytes; empty where none were asked for."""
+        return self._records(number, "thumbnails.bin", self._entry(number).thumbnail_bytes)
 
     def remove(self) -> None:
         """Empty the work folder."""
         remove_work(self.folder)
+
+    def _put_records(self, number: int, name: str, records: Sequence[bytes]) -> list[int]:
+        """Store the records, if there are any, and return their sizes."""
+        if any(records):
+            write_atomic(self._path(number, name), b"".join(records))
+        return [len(record) for record in records]
+
+    def _records(self, number: int, name: str, sizes: Sequence[int]) -> list[bytes]:
+        try:
+            stored = self._path(number, name).read_bytes() if any(sizes) else b""
+        except OSError as error:
+            raise self._damaged(number, error) from None
+        ends = np.cumsum([0, *sizes])
+        if len(sizes) != len(self._entry(number).rows) or ends[-1] != len(stored):
+            raise self._damaged(number, "its files contradict each other")
+        return [stored[a:b] for a, b in pairwise(ends.tolist())]
 
     def _path(self, batch: int, name: str) -> Path:
         return self.folder / f"batch_{batch:07d}.{name}"

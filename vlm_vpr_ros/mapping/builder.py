@@ -63,6 +63,7 @@ def build_region(
     networks: Networks,
     *,
     every_m: float = 0.0,
+    thumbnails: bool = True,
     resume: bool = False,
     progress: Progress = lambda _: None,
 ) -> BuildSummary:
@@ -76,6 +77,7 @@ def build_region(
         out: folder of the region.
         networks: make the descriptors and, if wanted, the local features.
         every_m: skip images nearer than this to the last one taken of their drive, in metres.
+        thumbnails: keep a small picture of each image, for people.
         resume: continue an interrupted build.
         progress: told about every batch.
 
@@ -92,7 +94,14 @@ def build_region(
     try:
         with locked(work):
             return _build(
-                sources, out, work, networks, every_m=every_m, resume=resume, progress=progress
+                sources,
+                out,
+                work,
+                networks,
+                every_m=every_m,
+                thumbnails=thumbnails,
+                resume=resume,
+                progress=progress,
             )
     except OSError as error:
         raise RegionError(f"{out}: the build stopped: {error}. Mend that and resume it.") from None
@@ -105,19 +114,20 @@ def _build(
     networks: Networks,
     *,
     every_m: float,
+    thumbnails: bool,
     resume: bool,
     progress: Progress,
 ) -> BuildSummary:
     mend_after_crash(out, work)
     base = _open_base(out, networks)
-    plan = _plan(sources, out, networks, every_m)
+    plan = _plan(sources, out, networks, every_m, thumbnails)
     store = BatchStore(work, plan, resume)
 
     selection = Selection(base.manifest.drives if base else (), every_m)
     observed: list[Observation] = []
     failures: list[FailedImage] = []
     batches = 0
-    for batch in encode_all(selection.of(sources), networks, store):
+    for batch in encode_all(selection.of(sources), networks, store, thumbnails):
         rows, failed = store.rows_and_failures(batches)
         observed += [replace(batch[row], load=_released) for row in rows]
         failures += failed
@@ -143,6 +153,13 @@ def _build(
         for number in range(batches):
             yield from store.features(number)
 
+    def pictures() -> Iterator[bytes | memoryview]:
+        if base:
+            of_base = base.thumbnails.encoded if base.thumbnails else lambda _: b""
+            yield from map(of_base, range(len(base.references)))
+        for number in range(batches):
+            yield from store.thumbnails(number)
+
     references = references_of(observed)
     if base:
         references = References.concatenate(base.references, references)
@@ -156,6 +173,7 @@ def _build(
         cell_resolution=CELL_RESOLUTION,
         features=_features_id(networks.extractor),
         encoded_features=encoded_features(),
+        thumbnails=pictures() if thumbnails or (base and base.thumbnails) else None,
     )
     added = dict(Counter(o.drive for o in observed))
     _write_journal(staged, base, plan, added, failures)
@@ -200,7 +218,7 @@ def _open_base(out: Path, networks: Networks) -> Region | None:
 
 
 def _plan(
-    sources: Sequence[Source], out: Path, networks: Networks, every_m: float
+    sources: Sequence[Source], out: Path, networks: Networks, every_m: float, thumbnails: bool
 ) -> dict[str, object]:
     """What decides the content of the batches."""
     return {
@@ -208,6 +226,7 @@ def _plan(
         "every_m": every_m,
         "encoder": networks.encoder.fingerprint,
         "features": networks.extractor.fingerprint if networks.extractor else None,
+        "thumbnails": thumbnails,
         "batch": BATCH,
         "base": sha256_of(out / MANIFEST) if (out / MANIFEST).is_file() else None,
     }

@@ -13,6 +13,7 @@ from vlm_vpr_ros.errors import ImageError
 from vlm_vpr_ros.mapping.batches import Batch, BatchStore, FailedImage
 from vlm_vpr_ros.mapping.observation import Observation
 from vlm_vpr_ros.networks import Networks
+from vlm_vpr_ros.region.thumbnails import encode_thumbnail
 from vlm_vpr_ros.retrieval.encoder import Encoder
 from vlm_vpr_ros.types import Descriptor, RgbImage
 from vlm_vpr_ros.verification.feature_codec import encode_features
@@ -23,7 +24,7 @@ Decoded = list[RgbImage | ImageError]
 
 
 def encode_all(
-    observations: Iterator[Observation], networks: Networks, store: BatchStore
+    observations: Iterator[Observation], networks: Networks, store: BatchStore, thumbnails: bool
 ) -> Iterator[list[Observation]]:
     """Encode observations into the store, and yield each batch when it is there.
 
@@ -32,7 +33,7 @@ def encode_all(
     """
     for number, (batch, decoded) in enumerate(_decoded_ahead(observations, store)):
         if decoded is not None:
-            store.put(number, _identity(batch), _encode(batch, decoded, networks))
+            store.put(number, _identity(batch), _encode(batch, decoded, networks, thumbnails))
         yield batch
 
 
@@ -70,10 +71,13 @@ def _identity(batch: Sequence[Observation]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _encode(batch: Sequence[Observation], decoded: Decoded, networks: Networks) -> Batch:
+def _encode(
+    batch: Sequence[Observation], decoded: Decoded, networks: Networks, thumbnails: bool
+) -> Batch:
     descriptors = np.empty((len(batch), networks.encoder.card.dim), np.float32)
     rows: list[int] = []
     features: list[bytes] = []
+    pictures: list[bytes] = []
     failures: list[FailedImage] = []
     for row, (image, result) in enumerate(
         zip(decoded, _described(decoded, networks.encoder), strict=True)
@@ -85,7 +89,8 @@ def _encode(batch: Sequence[Observation], decoded: Decoded, networks: Networks) 
         rows.append(row)
         extractor = networks.extractor
         features.append(encode_features(extractor.extract(image)) if extractor else b"")
-    return Batch(descriptors[: len(rows)], features, rows, failures)
+        pictures.append(encode_thumbnail(image) if thumbnails else b"")
+    return Batch(descriptors[: len(rows)], features, pictures, rows, failures)
 
 
 def _described(decoded: Decoded, encoder: Encoder) -> list[Descriptor | ImageError]:

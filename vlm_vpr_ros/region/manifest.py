@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vlm_vpr_ros.errors import RegionError
 from vlm_vpr_ros.files import sha256_of, write_atomic
+from vlm_vpr_ros.region.thumbnails import THUMBNAIL_FILES
 from vlm_vpr_ros.verification.feature_store import FEATURES, OFFSETS
 
 FORMAT_VERSION = 1
@@ -98,6 +99,8 @@ class Manifest(_Part):
     encoder: EncoderId
     features: FeaturesId | None
     """None in a region without local features."""
+    thumbnails: bool = False
+    """Whether there are small pictures of the references."""
     references: int = Field(ge=1, le=MAX_REFERENCES)
     drives: dict[str, Annotated[int, Field(ge=1)]]
     """References of each drive, in the order they were added."""
@@ -113,7 +116,11 @@ class Manifest(_Part):
     @property
     def hashed_files(self) -> tuple[str, ...]:
         """The files that the manifest answers for."""
-        return HASHED_FILES + (FEATURE_FILES if self.features else ())
+        return (
+            HASHED_FILES
+            + (FEATURE_FILES if self.features else ())
+            + (THUMBNAIL_FILES if self.thumbnails else ())
+        )
 
     def write(self, folder: Path) -> None:
         """Write manifest.json."""

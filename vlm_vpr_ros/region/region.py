@@ -21,6 +21,7 @@ from vlm_vpr_ros.region.manifest import (
     verify_hashes,
 )
 from vlm_vpr_ros.region.references import References, read_references
+from vlm_vpr_ros.region.thumbnails import THUMBNAIL_FOLDER, ThumbnailStore
 from vlm_vpr_ros.types import Candidate, Descriptor
 from vlm_vpr_ros.verification.feature_store import FeatureStore
 
@@ -34,6 +35,7 @@ class Region:
         references: where each reference was taken.
         mean_descriptor: (dim,) mean of the raw descriptors, removed from all of them.
         features: local features of the references; None if it was built without.
+        thumbnails: small pictures of the references; None if it was built without.
     """
 
     def __init__(
@@ -45,12 +47,14 @@ class Region:
         mean_descriptor: npt.NDArray[np.float32],
         index: GeoIvf,
         features: FeatureStore | None,
+        thumbnails: ThumbnailStore | None,
     ) -> None:
         self.folder = folder
         self.manifest = manifest
         self.references = references
         self.mean_descriptor = mean_descriptor
         self.features = features
+        self.thumbnails = thumbnails
         self._index = index
         cells = np.unique(references.cell).tolist()  # list i of the index is the i-th of them
         if len(cells) != manifest.cells:
@@ -79,6 +83,11 @@ class Region:
             index=GeoIvf.open(folder / DESCRIPTORS, dim, count, manifest.cells),
             features=(
                 FeatureStore.open(folder / FEATURE_FOLDER, count) if manifest.features else None
+            ),
+            thumbnails=(
+                ThumbnailStore.open(folder / THUMBNAIL_FOLDER, count)
+                if manifest.thumbnails
+                else None
             ),
         )
 

@@ -10,14 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from vlm_vpr_ros.files import sync_folder
+from vlm_vpr_ros.record_store import RecordStoreWriter
 from vlm_vpr_ros.region.background import BackgroundSample
 from vlm_vpr_ros.region.geo_ivf import GeoIvf
 from vlm_vpr_ros.region.manifest import (
     DESCRIPTORS,
-    FEATURE_FILES,
     FEATURE_FOLDER,
     FORMAT_VERSION,
-    HASHED_FILES,
     MEAN_DESCRIPTOR,
     REFERENCES,
     Bounds,
@@ -27,6 +26,7 @@ from vlm_vpr_ros.region.manifest import (
     file_entries,
 )
 from vlm_vpr_ros.region.references import References, write_references
+from vlm_vpr_ros.region.thumbnails import THUMBNAIL_FOLDER, THUMBNAILS
 from vlm_vpr_ros.retrieval.centring import without_mean
 from vlm_vpr_ros.verification.feature_store import FeatureStoreWriter
 
@@ -48,6 +48,7 @@ def write_region(
     cell_resolution: int,
     features: FeaturesId | None = None,
     encoded_features: Iterable[bytes | memoryview] = (),
+    thumbnails: Iterable[bytes | memoryview] | None = None,
 ) -> Manifest:
     """Write a region into an empty folder. Its bytes depend on the arguments alone.
 
@@ -61,6 +62,7 @@ def write_region(
         cell_resolution: H3 resolution of `references.cell`.
         features: what made the local features; None: the region has none.
         encoded_features: those of all references in order.
+        thumbnails: small JPEGs of all references in order; None: the region has none.
     """
     sample = BackgroundSample(references)
     mean, sample_raw = _mean_and_sample(raw_chunks(), sample.rows, encoder.dim)
@@ -87,18 +89,23 @@ def write_region(
     if features:
         with FeatureStoreWriter(folder / FEATURE_FOLDER) as store:
             store.append(encoded_features)
+    if thumbnails is not None:
+        with RecordStoreWriter(folder / THUMBNAIL_FOLDER / THUMBNAILS) as pictures:
+            pictures.append(thumbnails)
     manifest = Manifest(
         format_version=FORMAT_VERSION,
         encoder=encoder,
         features=features,
+        thumbnails=thumbnails is not None,
         references=len(references),
         drives=dict(Counter(references.drive)),
         cell_resolution=cell_resolution,
         cells=len(cells),
         bounds=_bounds(references),
         background=sample.background(),
-        files=file_entries(folder, HASHED_FILES + (FEATURE_FILES if features else ())),
+        files={},
     )
+    manifest = manifest.model_copy(update={"files": file_entries(folder, manifest.hashed_files)})
     manifest.write(folder)
     sync_folder(folder)
     return manifest
