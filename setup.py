@@ -57,6 +57,7 @@ setup(
         "console_scripts": [
             "vlm_vpr = vlm_vpr_ros.cli.main:main",
             "relocalizer = vlm_vpr_ros.node.main:main",
+            "after_kidnapping = vlm_vpr_ros.node.after_kidnapping:main",
         ],
     },
 )

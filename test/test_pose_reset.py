@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vlm_vpr_ros.pose_reset import HISTORY_NS, PoseReset, Position, Reset
+
+S = 10**9
+CARRIED = np.array([150.0, -80.0])
+SURE = 0.04 * np.eye(2)
+FIX = 9.0 * np.eye(2)
+
+
+def drive(rule: PoseReset, until_s: int, from_s: int = 0, speed: float = 1.0) -> None:
+    """The filter believes to drive east, ten times a second."""
+    for tenth in range(10 * from_s, 10 * until_s + 1):
+        rule.believe(Position(tenth * S // 10, speed * tenth / 10, 0.0, SURE))
+
+
+def at(second: float, away: np.ndarray = CARRIED, noise: float = 0.0) -> Position:
+    x, y = away
+    return Position(int(second * S), second + x + noise, y, FIX)
+
+
+def ours(agreeing: int = 2, yaw_sigma_rad: float = 0.1) -> PoseReset:
+    return PoseReset(gate=4.0, agreeing=agreeing, yaw_sigma_rad=yaw_sigma_rad)
+
+
+def test_fixes_near_the_belief_lead_to_nothing() -> None:
+    rule = ours()
+    drive(rule, 20)
+    assert [rule.fix(at(s, np.array([6.0, -5.0]))) for s in range(20)] == [None] * 20
+
+
+def test_a_late_fix_is_moved_on_to_the_present() -> None:
+    rule = ours()
+    drive(rule, 20)
+    assert rule.fix(at(8)) is None
+    reset = rule.fix(at(10, noise=2.0))
+    assert isinstance(reset, Reset)
+    assert reset.fixes == 2
+    assert reset.offset_m == pytest.approx(math.hypot(152, 80))
+    assert reset.position.stamp_ns == 20 * S
+    # The fix is of second 10, the robot has driven 10 m east since; the motion's error is added.
+    assert (reset.position.x_m, reset.position.y_m) == pytest.approx((172.0, -80.0))
+    assert reset.position.covariance_m2[0, 0] == pytest.approx(9.0 + (0.1 * 10) ** 2, rel=0.01)
+
+
+def test_one_false_fix_resets_nothing() -> None:
+    rule = ours()
+    drive(rule, 20)
+    for second in range(2, 18, 2):
+        assert rule.fix(at(second)) is None
+        assert rule.fix(at(second + 1, np.zeros(2))) is None
+
+
+def test_the_same_image_twice_is_no_evidence() -> None:
+    rule = ours()
+    drive(rule, 20)
+    assert [rule.fix(at(8)) for _ in range(5)] == [None] * 5
+
+
+def test_fixes_that_contradict_each_other_reset_nothing() -> None:
+    rule = ours()
+    drive(rule, 20)
+    assert [rule.fix(at(s, CARRIED * (1 + s % 2))) for s in range(20)] == [None] * 20
+    assert rule.fix(at(20.0, CARRIED * 2)) is not None, "the last two agree"
+
+
+def test_a_turned_yaw_is_noticed_or_allowed_for() -> None:
+    """The robot drove 40 m; the filter, turned by a right angle, believes 40 m east."""
+    north = [Position(s * S, 150.0, float(s), FIX) for s in (0, 40)]
+    for yaw_sigma_rad, accepted in ((0.1, False), (math.pi, True)):
+        rule = ours(yaw_sigma_rad=yaw_sigma_rad)
+        drive(rule, 41)
+        assert rule.fix(north[0]) is None
+        assert (rule.fix(north[1]) is not None) == accepted
+
+
+def test_after_a_reset_older_images_count_no_more() -> None:
+    rule = ours()
+    drive(rule, 20)
+    assert rule.fix(at(8)) is None
+    assert rule.fix(at(9)) is not None
+    assert [rule.fix(at(s)) for s in (10, 15, 20)] == [None] * 3
+    for tenth in range(201, 301):  # the filter took the reset
+        rule.believe(Position(tenth * S // 10, tenth / 10 + CARRIED[0], CARRIED[1], SURE))
+    assert [rule.fix(at(s)) for s in (25, 26, 27)] == [None] * 3
+    assert rule.fix(at(28, np.zeros(2))) is None
+    assert rule.fix(at(29, np.zeros(2))) is not None, "carried back"
+
+
+def test_a_fix_older_than_the_history() -> None:
+    rule = ours(agreeing=1)
+    drive(rule, 5)
+    rule.believe(Position(5 * S + HISTORY_NS + 1, 5.0, 0.0, SURE))
+    assert rule.fix(at(5)) is None
+    assert rule.fix(at(200)) is not None, "the newest belief holds on"
+
+
+def test_a_clock_that_goes_back_forgets() -> None:
+    rule = ours()
+    drive(rule, 20)
+    assert rule.fix(at(18)) is None
+    drive(rule, 3)
+    assert rule.fix(at(2)) is None, "the first of the new run"
+    assert rule.fix(at(3)) is not None
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 60), st.floats(-1e4, 1e4), st.floats(-1e4, 1e4)), max_size=20
+    ),
+    st.integers(1, 4),
+)
+def test_never_before_enough_fixes(fixes: list[tuple[int, float, float]], agreeing: int) -> None:
+    rule = ours(agreeing)
+    drive(rule, 30)
+    since = 0
+    for second, x, y in fixes:
+        since += 1
+        reset = rule.fix(Position(second * S, x, y, FIX))
+        if reset is not None:
+            assert since >= agreeing
+            assert reset.fixes == agreeing
+            assert np.linalg.eigvalsh(reset.position.covariance_m2)[0] > 0
+            since = 0

@@ -1,0 +1,173 @@
+"""The step after the fix: a robot that was carried away tells its localization where it is now.
+
+    ros2 run vlm_vpr_ros after_kidnapping --ros-args -p resets:=ekf -r pose:=/relocalizer/pose
+
+See docs/robot_localization.md.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import rclpy
+from geometry_msgs.msg import Point, PoseWithCovarianceStamped
+from nav_msgs.msg import Odometry
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rclpy.executors import ExternalShutdownException
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile
+
+from vlm_vpr_ros.errors import ConfigError
+from vlm_vpr_ros.pose_reset import PoseReset, Position
+
+_LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)  # as AMCL publishes
+
+
+class AfterKidnapping(Node):
+    """Resets an EKF of robot_localization, or AMCL, when fixes contradict it.
+
+    Subscribes to `pose` (PoseWithCovarianceStamped, the relocalizer's `~/pose`) and to what the
+    filter believes: `odometry/filtered` (Odometry), or `amcl_pose` (PoseWithCovarianceStamped).
+    Publishes `set_pose`, or `initialpose` (PoseWithCovarianceStamped), in the same frame.
+
+    The EKF gets the fix moved on to the present, and keeps its height, roll, pitch and yaw. AMCL
+    gets the fix as it is, with the image's stamp and an unknown yaw: it does the rest itself.
+
+    Raises:
+        ConfigError: a parameter is wrong.
+    """
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__("after_kidnapping", **arguments)
+        resets = _declare(self, "resets", "ekf", "What is reset: `ekf` or `amcl`.")
+        if resets not in {"ekf", "amcl"}:
+            raise ConfigError(f"parameter `resets` = {resets!r}: must be `ekf` or `amcl`")
+        self._amcl = resets == "amcl"
+        agreeing = _declare(
+            self,
+            "agreeing_fixes",
+            2,
+            "How many fixes in a row must contradict the filter in the same way.",
+            integer_range=[IntegerRange(from_value=1, to_value=100, step=1)],
+        )
+        gate = _declare(
+            self,
+            "gate",
+            4.0,
+            "Mahalanobis distance up to which two positions agree.",
+            floating_point_range=[FloatingPointRange(from_value=1.0, to_value=100.0)],
+        )
+        yaw_sigma_rad = _declare(
+            self,
+            "yaw_sigma_rad",
+            0.2,
+            "Standard deviation of the EKF's yaw after the robot was carried, in radians.",
+            floating_point_range=[FloatingPointRange(from_value=0.0, to_value=math.pi)],
+        )
+        self._rule = PoseReset(gate, agreeing, math.pi if self._amcl else yaw_sigma_rad)
+        self._belief: Any = None
+        self._reset = self.create_publisher(
+            PoseWithCovarianceStamped, "initialpose" if self._amcl else "set_pose", 1
+        )
+        self.create_subscription(PoseWithCovarianceStamped, "pose", self._on_fix, 10)
+        if self._amcl:
+            self.create_subscription(
+                PoseWithCovarianceStamped, "amcl_pose", self._on_belief, _LATCHED
+            )
+        else:
+            self.create_subscription(Odometry, "odometry/filtered", self._on_belief, 10)
+
+    def _on_belief(self, message: Odometry | PoseWithCovarianceStamped) -> None:
+        position = _position(message)
+        if position is None:
+            self._say_unusable(message)
+            return
+        self._belief = message
+        self._rule.believe(position)
+
+    def _on_fix(self, message: PoseWithCovarianceStamped) -> None:
+        position = _position(message)
+        if position is None or np.linalg.det(position.covariance_m2) <= 0.0:
+            self._say_unusable(message)
+            return
+        if self._belief is None:
+            if self._amcl:  # it waits for its first pose, and says nothing until then
+                self.get_logger().info("AMCL has told no pose yet: it gets the fix")
+                self._reset.publish(message)
+            return
+        if message.header.frame_id != self._belief.header.frame_id:
+            self.get_logger().error(
+                f"the fix is in the frame `{message.header.frame_id}`, the filter in "
+                f"`{self._belief.header.frame_id}`: set map.frame of the relocalizer",
+                throttle_duration_sec=10.0,
+            )
+            return
+        reset = self._rule.fix(position)
+        if reset is None:
+            return
+        self.get_logger().warning(
+            f"the robot is {reset.offset_m:.0f} m from where the filter believes, say "
+            f"{reset.fixes} fixes in a row: reset by {self._reset.topic_name}"
+        )
+        self._reset.publish(message if self._amcl else self._moved(reset.position))
+
+    def _say_unusable(self, message: Odometry | PoseWithCovarianceStamped) -> None:
+        self.get_logger().warning(
+            f"a {type(message).__name__} in the frame `{message.header.frame_id}` is left out: its "
+            "position or covariance is not usable",
+            throttle_duration_sec=10.0,
+        )
+
+    def _moved(self, position: Position) -> PoseWithCovarianceStamped:
+        """The filter's newest pose at another place."""
+        made = PoseWithCovarianceStamped(header=self._belief.header)
+        belief = self._belief.pose.pose
+        made.pose.pose.position = Point(x=position.x_m, y=position.y_m, z=belief.position.z)
+        made.pose.pose.orientation = belief.orientation
+        covariance = np.array(self._belief.pose.covariance).reshape(6, 6)
+        covariance[:2] = 0.0  # the new position has nothing to do with the old one
+        covariance[:, :2] = 0.0
+        covariance[:2, :2] = position.covariance_m2
+        made.pose.covariance = covariance.ravel()
+        return made
+
+
+def _declare(node: Node, name: str, default: Any, description: str, **limits: Any) -> Any:
+    descriptor = ParameterDescriptor(description=description, read_only=True, **limits)
+    try:
+        return node.declare_parameter(name, default, descriptor).value
+    except Exception as error:  # of several types, for a wrong type and for one out of range
+        raise ConfigError(f"parameter `{name}`: {error}") from None
+
+
+def _position(message: Odometry | PoseWithCovarianceStamped) -> Position | None:
+    """The horizontal part of a message; None where it is none."""
+    stamp, point = message.header.stamp, message.pose.pose.position
+    covariance_m2 = np.array(message.pose.covariance).reshape(6, 6)[:2, :2]
+    numbers = np.array([point.x, point.y, *covariance_m2.ravel()])
+    if not np.isfinite(numbers).all() or np.linalg.eigvalsh(covariance_m2)[0] < 0.0:
+        return None
+    return Position(stamp.sec * 10**9 + stamp.nanosec, point.x, point.y, covariance_m2)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the node until it is told to end; returns 2 for wrong parameters."""
+    rclpy.init(args=list(sys.argv if argv is None else argv))
+    try:
+        rclpy.spin(AfterKidnapping())
+    except ConfigError as error:
+        print(f"after_kidnapping: {error}", file=sys.stderr)
+        return 2
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    finally:
+        rclpy.try_shutdown()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
