@@ -118,6 +118,20 @@ def test_localize_refuses_and_goes_on(
     assert "like morning/5.png" in text
 
 
+def test_localize_draws_the_match(
+    vlm_vpr: Command, region: Path, encoder: Path, town: Path, tmp_path: Path
+) -> None:
+    image, out = town / "evening" / "5.png", tmp_path / "out.png"
+    options = ("--picture", out, "--set", f"encoder.name={encoder}")
+    done = vlm_vpr("localize", region, image, "--json", *options)
+    assert json.loads(done.stdout)[0]["accepted"] is True
+    assert cv2.imread(str(out)).shape[1] == 640 + 8 + 640
+    two = vlm_vpr("localize", region, image, image, *options, code=2)
+    assert "--picture shows one image, not 2" in two.stderr
+    pdf = vlm_vpr("localize", region, image, "--picture", tmp_path / "out.pdf", code=2)
+    assert "ends in .png or .jpg" in pdf.stderr
+
+
 def test_images_are_localized_each_for_itself(
     vlm_vpr: Command, region: Path, encoder: Path, town: Path
 ) -> None:

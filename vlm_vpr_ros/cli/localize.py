@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vlm_vpr_ros.cli.arguments import Commands, add_parameter_arguments, config_of, progress_bar
-from vlm_vpr_ros.errors import SourceError
+from vlm_vpr_ros.cli.arguments import (
+    Commands,
+    add_parameter_arguments,
+    check_output,
+    config_of,
+    progress_bar,
+)
+from vlm_vpr_ros.errors import ConfigError, SourceError
 from vlm_vpr_ros.text import plain
 
 if TYPE_CHECKING:
     from vlm_vpr_ros.localizer import Localizer
     from vlm_vpr_ros.region.references import References
-    from vlm_vpr_ros.types import Outcome
+    from vlm_vpr_ros.types import Frame, Outcome, RgbImage
 
+_PICTURES = (".png", ".jpg")
 _SHOWN_HYPOTHESES = 3
 
 
@@ -32,6 +40,12 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument(
         "--json", action="store_true", help="print a JSON array, one entry an image"
     )
+    parser.add_argument(
+        "--picture",
+        type=Path,
+        metavar="FILE.png|.jpg",
+        help="draw the image beside its best match there",
+    )
     add_parameter_arguments(parser)
     parser.set_defaults(run=run)
 
@@ -43,6 +57,10 @@ def run(arguments: argparse.Namespace) -> int:
         if not path.is_file():
             raise SourceError(f"{path}: there is no such image file")
 
+    if arguments.picture:
+        _check_picture(arguments.picture, len(arguments.images))
+
+    from vlm_vpr_ros.evaluation.outcome_picture import OutcomePainter  # noqa: PLC0415
     from vlm_vpr_ros.localizer import Localizer  # noqa: PLC0415
     from vlm_vpr_ros.networks import Networks  # noqa: PLC0415
     from vlm_vpr_ros.outcome_json import outcome_record  # noqa: PLC0415
@@ -53,31 +71,53 @@ def run(arguments: argparse.Namespace) -> int:
     localizer = Localizer(region, networks, config)
     if not arguments.json:  # the lines themselves show the progress
         for path in arguments.images:
-            print(_text(path, _localize(localizer, path), region.references), flush=True)
-        return 0
-    records = []
-    with progress_bar(len(arguments.images), "localizing") as advance:
-        for path in arguments.images:
-            outcome = _localize(localizer, path)
-            records.append({"image": str(path), **outcome_record(outcome)})
-            advance(1)
-    print(json.dumps(records, indent=1, allow_nan=False))
+            frame, outcome = _localized(localizer, path)
+            print(_text(path, outcome, region.references), flush=True)
+    else:
+        records = []
+        with progress_bar(len(arguments.images), "localizing") as advance:
+            for path in arguments.images:
+                frame, outcome = _localized(localizer, path)
+                records.append({"image": str(path), **outcome_record(outcome)})
+                advance(1)
+        print(json.dumps(records, indent=1, allow_nan=False))
+    if arguments.picture and frame:
+        painter = OutcomePainter(region, networks.extractor)
+        _write_picture(painter.picture(frame, outcome), arguments.picture)
     return 0
 
 
-def _localize(localizer: Localizer, path: Path) -> Outcome:
+def _check_picture(path: Path, images: int) -> None:
+    """Before the work, not after it."""
+    if images > 1:
+        raise ConfigError(f"--picture shows one image, not {images}: localize them one by one")
+    if path.suffix.lower() not in _PICTURES:
+        raise ConfigError(f"{path}: a picture ends in {' or '.join(_PICTURES)}")
+    check_output(path)
+
+
+def _localized(localizer: Localizer, path: Path) -> tuple[Frame | None, Outcome]:
+    """The frame, None if the image cannot be read, and what was found."""
     from vlm_vpr_ros.errors import ImageError, UnsupportedEncodingError  # noqa: PLC0415
     from vlm_vpr_ros.images import read_image  # noqa: PLC0415
     from vlm_vpr_ros.types import Frame, Outcome, Reason  # noqa: PLC0415
 
     try:
-        image = read_image(path)
+        frame = Frame(read_image(path), 0, str(path))
     except UnsupportedEncodingError as error:
-        return Outcome(0, Reason.UNSUPPORTED_ENCODING, str(error))
+        return None, Outcome(0, Reason.UNSUPPORTED_ENCODING, str(error))
     except ImageError as error:
-        return Outcome(0, Reason.CORRUPT_IMAGE, str(error))
+        return None, Outcome(0, Reason.CORRUPT_IMAGE, str(error))
     localizer.reset()
-    return localizer.localize(Frame(image, 0, str(path)))
+    return frame, localizer.localize(frame)
+
+
+def _write_picture(picture: RgbImage, path: Path) -> None:
+    from vlm_vpr_ros.evaluation.match_picture import picture_file  # noqa: PLC0415
+    from vlm_vpr_ros.files import write_atomic  # noqa: PLC0415
+
+    write_atomic(path, picture_file(picture, path.suffix.lower()))
+    print(plain(f"wrote {path}"), file=sys.stderr)
 
 
 def _text(path: Path, outcome: Outcome, references: References) -> str:

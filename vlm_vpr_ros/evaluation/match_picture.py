@@ -68,6 +68,12 @@ def match_picture(
     return _written(picture, texts)
 
 
+def picture_file(picture: RgbImage, suffix: str) -> bytes:
+    """A picture as the content of a file, .jpg or .png."""
+    encoded: bytes = cv2.imencode(suffix, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1].tobytes()
+    return encoded
+
+
 def _scaled(image: RgbImage, long_side: int) -> RgbImage:
     height, width = image.shape[:2]
     scale = long_side / max(height, width)
