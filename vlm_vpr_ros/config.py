@@ -51,6 +51,28 @@ class RetrievalConfig(_Section):
         "frames. The mean removes what a drive's light and camera have in common.",
     )
 
+    whole_below_mb: float = Field(
+        500.0,
+        ge=0.0,
+        le=1e9,
+        description="A region whose descriptors take less than this, in megabytes, is searched "
+        "whole. A larger one is searched where the geographic prior says, and whole without one.",
+    )
+    prior_share: float = Field(
+        0.02,
+        ge=0.0,
+        le=1.0,
+        description="Of a larger region: the share of its references that is searched in the "
+        "cells that the prior finds most probable.",
+    )
+    sketch_share: float = Field(
+        0.005,
+        ge=0.0,
+        le=1.0,
+        description="Of a larger region: the share of its references that is searched elsewhere, "
+        "those most alike by a sketch of 128 bits: the hedge against a wrong prior.",
+    )
+
 
 class VerificationConfig(_Section):
     """The geometric check of the best candidates."""

@@ -22,6 +22,7 @@ from vlm_vpr_ros.prior.keeper import PriorKeeper
 from vlm_vpr_ros.prior.reweigh import reweighed
 from vlm_vpr_ros.region.region import Region
 from vlm_vpr_ros.retrieval.centring import CausalCentring
+from vlm_vpr_ros.retrieval.guided_search import GuidedSearch
 from vlm_vpr_ros.stopwatch import Stopwatch
 from vlm_vpr_ros.types import Fix, Frame, GeoPoint, Hypothesis, Outcome, Reason
 from vlm_vpr_ros.verification.geometric_check import GeometricCheck
@@ -55,6 +56,7 @@ class Localizer:
         self._encoder = encoder
         self._config = config
         self._centring = CausalCentring(region.mean_descriptor, config.retrieval.pseudo_frames)
+        self._search = GuidedSearch(region, config.retrieval)
         self._geometry = _geometry(region, networks.extractor, config)
         self._priors = priors or PriorKeeper(config.prior)
         self._chance = chance_similarity(region.manifest.background, encoder.card.chance_similarity)
@@ -77,8 +79,8 @@ class Localizer:
 
         Args:
             frame: the image.
-            wait_for_prior_s: how long to wait, after the search, for the answer of a model that
-                was asked about this frame or an earlier one.
+            wait_for_prior_s: how long to wait for the answer of a model that was asked about this
+                frame or an earlier one: after the search, or before it where a prior guides it.
         """
         watch = Stopwatch()
         self._notice_new_drive(frame.stamp_ns)
@@ -96,8 +98,11 @@ class Localizer:
             return Outcome(frame.stamp_ns, reason, str(error), latency_ms=watch.laps_ms())
         with watch.stage("search"):
             descriptor = self._centring.centred(raw)
-            candidates = self._region.search(descriptor, self._config.retrieval.candidates)
-            candidates = weighed(candidates, self._chance)
+            guide = None
+            if self._search.guided:  # else the search need not wait for the prior
+                guide = self._priors.current(frame.stamp_ns, wait_for_prior_s).prior
+                wait_for_prior_s = 0.0
+            candidates = weighed(self._search.nearest(descriptor, guide), self._chance)
         stages = {"retrieval": candidates}
         damage = ""
         if self._geometry:

@@ -163,7 +163,7 @@ def _set(*path: str, value: object) -> Callable[[dict[str, Any]], None]:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (_set("format_version", value=2), "format version 2, this program reads 1. Rebuild"),
+        (_set("format_version", value=1), "format version 1, this program reads 2. Rebuild"),
         (_set("format_version", value="new"), "format_version"),
         (_set("references", value=COUNT + 1), "contradict"),
         (_set("references", value=-1), "references"),
@@ -206,13 +206,13 @@ def test_the_old_region_is_named_after_a_kill_between_two_moves(folder: Path) ->
 
 
 def test_a_newer_manifest_is_named_as_such(folder: Path) -> None:
-    edit(folder, lambda m: m.update(format_version=2, new_key=[1], cells={"res": 9}))
-    with pytest.raises(RegionError, match="format version 2"):
+    edit(folder, lambda m: m.update(format_version=3, new_key=[1], cells={"res": 9}))
+    with pytest.raises(RegionError, match="format version 3"):
         Region.open(folder)
 
 
 @pytest.mark.parametrize(
-    "text", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000, b'{"format_version": 1}']
+    "text", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000, b'{"format_version": 2}']
 )
 def test_garbage_manifest(folder: Path, text: bytes) -> None:
     (folder / MANIFEST).write_bytes(text)

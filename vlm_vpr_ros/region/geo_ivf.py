@@ -111,9 +111,46 @@ class GeoIvf:
         row = np.ascontiguousarray(query, np.float32)[None]
         unused = np.zeros(probes.shape, np.float32)
         similarity, reference = search_preassigned(self._index, row, k, probes, unused)
-        found = (reference[0] >= 0) & np.isfinite(similarity[0])
-        # fp16 rounds a cosine of 1 to either side.
-        return reference[0][found], np.clip(similarity[0][found], -1, 1)
+        return _found(reference[0], similarity[0])
+
+    def compare(
+        self,
+        query: npt.NDArray[np.float32],
+        k: int,
+        references: npt.NDArray[np.int64],
+        lists: npt.NDArray[np.int64],
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+        """The most similar ones of some references, best first, as `search` returns them.
+
+        Args:
+            query: (dim,) centred descriptor, unit length.
+            k: how many.
+            references: which ones to look at, at least one.
+            lists: those that hold them.
+        """
+        wanted = np.zeros(int(references.max()) + 1, bool)
+        wanted[references] = True
+        bits = np.packbits(wanted, bitorder="little")
+        selector = faiss.IDSelectorBitmap(bits)
+        probes = np.ascontiguousarray(lists, np.int64)[None]
+        parameters = faiss.SearchParametersIVF(sel=selector, nprobe=probes.shape[1])
+        row = np.ascontiguousarray(query, np.float32)[None]
+        unused = np.zeros(probes.shape, np.float32)
+        similarity = np.empty((1, k), np.float32)
+        reference = np.empty((1, k), np.int64)
+        # The method behind `search_preassigned`, whose wrapper takes no selector.
+        self._index.search_preassigned_c(
+            1,
+            faiss.swig_ptr(row),
+            k,
+            faiss.swig_ptr(probes),
+            faiss.swig_ptr(unused),
+            faiss.swig_ptr(similarity),
+            faiss.swig_ptr(reference),
+            False,
+            parameters,
+        )
+        return _found(reference[0], similarity[0])
 
     def descriptors(self, count: int) -> npt.NDArray[np.float32]:
         """All descriptors as (count, dim), row i that of reference i.
@@ -139,6 +176,15 @@ class GeoIvf:
         if not np.isfinite(result).all():
             raise ValueError("it holds numbers that are not finite")
         return result
+
+
+def _found(
+    reference: npt.NDArray[np.int64], similarity: npt.NDArray[np.float32]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+    """Without the places that faiss left empty."""
+    found = (reference >= 0) & np.isfinite(similarity)
+    # fp16 rounds a cosine of 1 to either side.
+    return reference[found], np.clip(similarity[found], -1, 1)
 
 
 def _check_layout(path: Path, dim: int, count: int, cells: int) -> None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vlm_vpr_ros.errors import RegionError
 from vlm_vpr_ros.files import sha256_of, write_atomic
+from vlm_vpr_ros.region.sketch import SKETCH
 from vlm_vpr_ros.region.thumbnails import THUMBNAIL_FILES
 from vlm_vpr_ros.verification.feature_store import FEATURES, OFFSETS
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
 REFERENCES = "references.parquet"
 DESCRIPTORS = "descriptors.faiss"
@@ -22,7 +23,7 @@ JOURNAL = "build_journal.jsonl"
 """When and from what the region was built. Not hashed: two builds of the same input differ here
 alone."""
 FEATURE_FOLDER = "features"
-HASHED_FILES = (REFERENCES, DESCRIPTORS, MEAN_DESCRIPTOR)
+HASHED_FILES = (REFERENCES, DESCRIPTORS, MEAN_DESCRIPTOR, SKETCH)
 FEATURE_FILES = (f"{FEATURE_FOLDER}/{FEATURES}", f"{FEATURE_FOLDER}/{OFFSETS}")
 """Hashed too, in a region with local features."""
 
@@ -101,6 +102,8 @@ class Manifest(_Part):
     """None in a region without local features."""
     thumbnails: bool = False
     """Whether there are small pictures of the references."""
+    sketch: Literal["gaussian_signs_128"]
+    """How the sketches of the descriptors are made."""
     references: int = Field(ge=1, le=MAX_REFERENCES)
     drives: dict[str, Annotated[int, Field(ge=1)]]
     """References of each drive, in the order they were added."""

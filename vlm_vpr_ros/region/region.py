@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +20,12 @@ from vlm_vpr_ros.region.manifest import (
     verify_hashes,
 )
 from vlm_vpr_ros.region.references import References, read_references
+from vlm_vpr_ros.region.sketch import SKETCH, Sketch
 from vlm_vpr_ros.region.thumbnails import THUMBNAIL_FOLDER, ThumbnailStore
 from vlm_vpr_ros.types import Candidate, Descriptor
 from vlm_vpr_ros.verification.feature_store import FeatureStore
+
+_NO_ROWS = np.empty(0, np.int64)
 
 
 class Region:
@@ -34,6 +36,7 @@ class Region:
         manifest: what it contains.
         references: where each reference was taken.
         mean_descriptor: (dim,) mean of the raw descriptors, removed from all of them.
+        sketch: 128 bits of each descriptor.
         features: local features of the references; None if it was built without.
         thumbnails: small pictures of the references; None if it was built without.
     """
@@ -46,6 +49,7 @@ class Region:
         references: References,
         mean_descriptor: npt.NDArray[np.float32],
         index: GeoIvf,
+        sketch: Sketch,
         features: FeatureStore | None,
         thumbnails: ThumbnailStore | None,
     ) -> None:
@@ -55,14 +59,15 @@ class Region:
         self.mean_descriptor = mean_descriptor
         self.features = features
         self.thumbnails = thumbnails
+        self.sketch = sketch
         self._index = index
-        cells = np.unique(references.cell).tolist()  # list i of the index is the i-th of them
-        if len(cells) != manifest.cells:
+        # List i of the index is the i-th cell.
+        self._cells, self._list_of_row = np.unique(references.cell, return_inverse=True)
+        if len(self._cells) != manifest.cells:
             raise RegionError(
-                f"{folder}: damaged: references in {len(cells)} cells, not {manifest.cells}. "
-                "Copy the region again."
+                f"{folder}: damaged: references in {len(self._cells)} cells, not "
+                f"{manifest.cells}. Copy the region again."
             )
-        self._list_of_cell = {cell: i for i, cell in enumerate(cells)}
 
     @classmethod
     def open(cls, folder: Path, verify: bool = False) -> Region:
@@ -81,6 +86,7 @@ class Region:
             references=read_references(folder / REFERENCES, count),
             mean_descriptor=_read_mean(folder / MEAN_DESCRIPTOR, dim),
             index=GeoIvf.open(folder / DESCRIPTORS, dim, count, manifest.cells),
+            sketch=Sketch.open(folder / SKETCH, dim, count),
             features=(
                 FeatureStore.open(folder / FEATURE_FOLDER, count) if manifest.features else None
             ),
@@ -118,25 +124,38 @@ class Region:
         )
 
     def search(
-        self, descriptor: Descriptor, k: int, cells: Iterable[int] | None = None
+        self,
+        descriptor: Descriptor,
+        k: int,
+        cells: npt.ArrayLike | None = None,
+        rows: npt.NDArray[np.int64] = _NO_ROWS,
     ) -> tuple[Candidate, ...]:
         """The k references most similar to a centred descriptor, best first.
 
         Args:
             descriptor: (dim,) centred, unit length.
             k: how many.
-            cells: H3 cells to look in, in order of promise; None: everywhere.
+            cells: H3 cells to look in; None: everywhere.
+            rows: references to look at beside those in `cells`.
         """
-        lists = None
-        if cells is not None:
-            known = [self._list_of_cell[c] for c in dict.fromkeys(cells) if c in self._list_of_cell]
-            lists = np.array(known, np.int64)
-        rows, similarities = self._index.search(descriptor, k, lists)
+        lists = None if cells is None else self._lists_of(np.asarray(cells, np.uint64))
+        found, similarity = self._index.search(descriptor, k, lists)
+        if len(rows):
+            more = self._index.compare(descriptor, k, rows, np.unique(self._list_of_row[rows]))
+            found, similarity = _best_of(
+                k, np.append(found, more[0]), np.append(similarity, more[1])
+            )
         return tuple(
-            Candidate(int(row), self.references.point(int(row)), float(similarity))
-            for row, similarity in zip(rows, similarities, strict=True)
+            Candidate(int(row), self.references.point(int(row)), float(cosine))
+            for row, cosine in zip(found, similarity, strict=True)
             if row < len(self.references)  # the ids in a file are a stranger's
         )
+
+    def _lists_of(self, cells: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+        """Lists of the cells that have any, each once."""
+        at = np.searchsorted(self._cells, cells).clip(max=len(self._cells) - 1)
+        lists: npt.NDArray[np.int64] = np.unique(at[self._cells[at] == cells])
+        return lists
 
     def raw_descriptors(self) -> npt.NDArray[np.float32]:
         """(n, dim) descriptors as the encoder gave them, to fp16 precision.
@@ -153,6 +172,15 @@ class Region:
         norms = self.references.descriptor_norm[:, None]
         raw: npt.NDArray[np.float32] = centred * norms + self.mean_descriptor
         return raw
+
+
+def _best_of(
+    k: int, rows: npt.NDArray[np.int64], similarity: npt.NDArray[np.float32]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+    """The k best rows, each once."""
+    rows, first = np.unique(rows, return_index=True)
+    order = np.argsort(-similarity[first], kind="stable")[:k]
+    return rows[order], similarity[first][order]
 
 
 def _read_mean(path: Path, dim: int) -> npt.NDArray[np.float32]:

@@ -26,6 +26,7 @@ from vlm_vpr_ros.region.manifest import (
     file_entries,
 )
 from vlm_vpr_ros.region.references import References, write_references
+from vlm_vpr_ros.region.sketch import BITS, SCHEME, SKETCH, Sketcher
 from vlm_vpr_ros.region.thumbnails import THUMBNAIL_FOLDER, THUMBNAILS
 from vlm_vpr_ros.retrieval.centring import without_mean
 from vlm_vpr_ros.verification.feature_store import FeatureStoreWriter
@@ -73,6 +74,8 @@ def write_region(
 
     cells, lists = np.unique(references.cell, return_inverse=True)
     index = GeoIvf.empty(encoder.dim, len(cells))
+    sketcher = Sketcher(encoder.dim)
+    codes = np.empty((len(references), BITS // 8), np.uint8)
     sample_centred = without_mean(sample_raw, mean)
     first = 0
     for raw in raw_chunks():
@@ -80,12 +83,14 @@ def write_region(
         references.descriptor_norm[rows] = np.linalg.norm(raw - mean, axis=1)
         centred = without_mean(raw, mean)
         index.add(centred, lists[rows], rows)
+        codes[rows] = sketcher.codes(centred)
         sample.see(sample_centred, first, centred)
         first += len(raw)
 
     index.write(folder / DESCRIPTORS)
     write_references(references, folder / REFERENCES)
     np.save(folder / MEAN_DESCRIPTOR, mean, allow_pickle=False)
+    np.save(folder / SKETCH, codes, allow_pickle=False)
     if features:
         with FeatureStoreWriter(folder / FEATURE_FOLDER) as store:
             store.append(encoded_features)
@@ -97,6 +102,7 @@ def write_region(
         encoder=encoder,
         features=features,
         thumbnails=thumbnails is not None,
+        sketch=SCHEME,
         references=len(references),
         drives=dict(Counter(references.drive)),
         cell_resolution=cell_resolution,
