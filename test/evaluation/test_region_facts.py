@@ -13,7 +13,7 @@ from stand_ins import references
 
 from vlm_vpr_ros.evaluation.region_facts import region_facts
 from vlm_vpr_ros.mapping.observation import AltitudeDatum
-from vlm_vpr_ros.region.manifest import Background, Bounds, EncoderId, FileEntry
+from vlm_vpr_ros.region.manifest import FORMAT_VERSION, Background, Bounds, EncoderId, FileEntry
 from vlm_vpr_ros.region.references import References
 from vlm_vpr_ros.text import aligned, counted, length, plain, size
 
@@ -23,7 +23,7 @@ CELL = h3.str_to_int(h3.latlng_to_cell(-16.8, 180, 8))
 def facts(rows: References, bounds: Bounds, background: Background | None = None) -> Any:
     manifest = SimpleNamespace(
         references=len(rows),
-        format_version=1,
+        format_version=FORMAT_VERSION,
         encoder=EncoderId(name="tiny", fingerprint="0" * 64, dim=144),
         files={"references.parquet": FileEntry(bytes=300, sha256="0" * 64)},
         bounds=bounds,
@@ -34,7 +34,9 @@ def facts(rows: References, bounds: Bounds, background: Background | None = None
         thumbnails=False,
     )
     rows = replace(rows, cell=np.full(len(rows), CELL, np.uint64))
-    region = SimpleNamespace(folder=Path("/maps/town"), references=rows, manifest=manifest)
+    region = SimpleNamespace(
+        folder=Path("/maps/town"), references=rows, places=(), manifest=manifest
+    )
     return json.loads(json.dumps(region_facts(region), allow_nan=False))  # type: ignore[arg-type]
 
 

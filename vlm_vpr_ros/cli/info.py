@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from vlm_vpr_ros.cli.arguments import Commands
 from vlm_vpr_ros.text import aligned, counted, length, plain, size
+
+_SHOWN_PLACES = 5
 
 
 def add_parser(commands: Commands) -> None:
@@ -50,6 +52,7 @@ def _text(facts: Mapping[str, Any]) -> str:
             f"{length(extent['east_west'])} east-west, {length(extent['north_south'])} north-south",
         ),
         ("cells", f"{cells['count']:,} of H3 resolution {cells['resolution']}{area}"),
+        ("places", _places(facts["places"])),
         ("encoder", f"{encoder['name']} ({encoder['fingerprint'][:12]}), {encoder['dim']} numbers"),
         ("descriptors", facts["descriptor_type"]),
         ("local features", _local_features(facts["local_features"])),
@@ -63,6 +66,14 @@ def _text(facts: Mapping[str, Any]) -> str:
     ]
     table = "\n".join(f"{name:<15} {plain(value)}" for name, value in rows)
     return f"{table}\n\n{_drives(facts['drives'])}"
+
+
+def _places(places: Sequence[Mapping[str, Any]]) -> str:
+    if not places:
+        return "not named"
+    said = [f"{place['label']} ({place['references']:,})" for place in places[:_SHOWN_PLACES]]
+    more = [f"and {len(places) - _SHOWN_PLACES} more"] if len(places) > _SHOWN_PLACES else []
+    return "; ".join(said + more)
 
 
 def _local_features(features: Mapping[str, Any] | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from typing import Any
 
 import h3
@@ -51,6 +52,9 @@ def region_facts(region: Region) -> dict[str, Any]:
             "radius_m": manifest.background.radius_m,
             **{f"p{p}": number(manifest.background.quantiles[p - 1], 4) for p in (50, 95)},
         },
+        "places": [
+            {**asdict(place), "radius_m": number(place.radius_m, 1)} for place in region.places
+        ],
         "position_sigma_m": _sigma(references),
         "altitude_datum": _altitude_shares(references),
         "heading_share": number(float(np.isfinite(references.heading_deg).mean()), 4),

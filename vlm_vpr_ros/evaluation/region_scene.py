@@ -10,8 +10,10 @@ import numpy.typing as npt
 
 from vlm_vpr_ros.evaluation.scene import Layer, Lines, Points, Scene, Shape
 from vlm_vpr_ros.geodesy import distance_m
+from vlm_vpr_ros.region.places import Place
 from vlm_vpr_ros.region.references import References
 from vlm_vpr_ros.region.region import Region
+from vlm_vpr_ros.text import counted, length
 
 MAX_REFERENCES = 50_000
 """Larger regions are thinned: more points can neither be told apart nor moved smoothly."""
@@ -21,6 +23,8 @@ way between them, and photos of a collection follow no way at all."""
 
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#7b5ea7", "#8c6d46")
 """Told apart by colour-blind people, too (after Okabe and Ito)."""
+
+_PLACES_COLOR = "#444444"
 
 Rows = npt.NDArray[np.int64]
 
@@ -34,7 +38,8 @@ def region_scene(region: Region) -> Scene:
         f"{count:,} reference{'s' * (count > 1)}{shown}, {drives:,} drive{'s' * (drives > 1)}, "
         f"{region.manifest.encoder.name}"
     )
-    return Scene(region.folder.resolve().name, subtitle, tuple(region_layers(region, COLORS)))
+    layers = [*region_layers(region, COLORS), places_layer(region.places)]
+    return Scene(region.folder.resolve().name, subtitle, tuple(layers))
 
 
 def thinning(region: Region) -> int:
@@ -60,6 +65,17 @@ def region_layers(region: Region, colors: Sequence[str]) -> list[Layer]:
         )
         for number, (drive, rows) in enumerate(rows_of.items())
     ]
+
+
+def places_layer(places: Sequence[Place]) -> Layer:
+    """The places of a region, a ring with its name in the middle of each."""
+    labels = [
+        f"{place.label}\n{counted(place.references, 'reference')} within {length(place.radius_m)}"
+        for place in places
+    ]
+    lat, lon = np.array([p.lat_deg for p in places]), np.array([p.lon_deg for p in places])
+    shapes = (Points(lat, lon, tuple(labels), mark="ring"),) if places else ()
+    return Layer(f"places ({len(places):,})", _PLACES_COLOR, shapes)
 
 
 def rows_by_drive(references: References) -> dict[str, Rows]:

@@ -20,6 +20,7 @@ from vlm_vpr_ros.mapping.build_lock import locked
 from vlm_vpr_ros.mapping.encoding import BATCH, encode_all
 from vlm_vpr_ros.mapping.extra_files import carry_over
 from vlm_vpr_ros.mapping.observation import Observation, Source, SourceReport
+from vlm_vpr_ros.mapping.place_names import places_of
 from vlm_vpr_ros.mapping.placing import empty_staging, mend_after_crash, move_into_place
 from vlm_vpr_ros.mapping.reference_table import CELL_RESOLUTION, references_of
 from vlm_vpr_ros.mapping.selection import Selection
@@ -171,6 +172,7 @@ def _build(
         encoder=_encoder_id(networks.encoder),
         generic_mean=networks.encoder.generic_mean,
         cell_resolution=CELL_RESOLUTION,
+        places=places_of(references),
         features=_features_id(networks.extractor),
         encoded_features=encoded_features(),
         thumbnails=pictures() if thumbnails or (base and base.thumbnails) else None,

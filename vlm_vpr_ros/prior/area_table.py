@@ -52,6 +52,11 @@ class AreaTable:
         """The English name of a region, "" if we know none."""
         return self._region_name.get((country, admin1), "")
 
+    def main_city(self, country: str, admin1: str) -> str:
+        """Name of the largest city of a region."""
+        rows = self._rows[country, admin1]
+        return self.cities.name[max(rows, key=lambda r: float(self.cities.population[r]))]
+
     def is_country(self, code: str, of: Toponym) -> bool:
         """Whether a place is in a country, or in what answers also count to it."""
         return code in (of.country, self._also_in.get(of.country))

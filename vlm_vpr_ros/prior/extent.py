@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from vlm_vpr_ros.prior.geo_prior import EARTH_RADIUS_M, unit_vectors
+
 Floats = npt.NDArray[np.float64]
 
-EARTH_RADIUS_M = 6_371_009.0
 _PEOPLE_PER_KM2 = 3000.0
 """Of a built-up area; cities of the world lie between 1,000 and 20,000."""
 _MIN_CITY_RADIUS_M = 1500.0
@@ -72,12 +73,6 @@ def discs_around(
         radius_m = max(2 * variance_m2**0.5, smallest_m, _MIN_CITY_RADIUS_M)
         discs.append(Disc(lat, lon, radius_m, float(mass[own].sum() / mass.sum())))
     return tuple(discs)
-
-
-def unit_vectors(lat_deg: npt.ArrayLike, lon_deg: npt.ArrayLike) -> Floats:
-    """(..., 3) directions from the centre of a spherical Earth."""
-    lat, lon = np.radians(np.asarray(lat_deg)), np.radians(np.asarray(lon_deg))
-    return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1)
 
 
 def lat_lon(vector: Floats) -> tuple[float, float]:

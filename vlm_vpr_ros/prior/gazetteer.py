@@ -116,6 +116,18 @@ class Gazetteer:
             parts=min(_MAX_PARTS, 1 + int(area_km2 // _PART_KM2)),
         )
 
+    def city(self, row: int) -> Toponym:
+        """A city of the table as a place."""
+        cities = self.cities
+        return Toponym(
+            Kind.CITY,
+            cities.name[row],
+            str(cities.country[row]),
+            float(cities.population[row]),
+            str(cities.admin1[row]),
+            row,
+        )
+
     def label(self, place: Toponym) -> str:
         """The place for people: "Lund, Sweden"; "Springfield, Illinois, United States"."""
         parts = [place.name]
@@ -141,7 +153,7 @@ class Gazetteer:
         own: list[Candidate] = []
         others: list[Candidate] = []
         for row in sorted((row for row, _ in matches), key=lambda r: -self.cities.population[r]):
-            place = self._city(row)
+            place = self.city(row)
             if not any(self._same_city(place, known.place) for known in (*own, *others)):
                 prominence = place.population**PROMINENCE
                 (own if row in first else others).append(Candidate(place, prominence))
@@ -150,17 +162,6 @@ class Gazetteer:
             scale = min(_OTHER_NAME, most / sum(c.prominence for c in others))
             others = [Candidate(c.place, scale * c.prominence) for c in others]
         return own + others
-
-    def _city(self, row: int) -> Toponym:
-        cities = self.cities
-        return Toponym(
-            Kind.CITY,
-            cities.name[row],
-            str(cities.country[row]),
-            float(cities.population[row]),
-            str(cities.admin1[row]),
-            row,
-        )
 
     def _same_city(self, one: Toponym, larger: Toponym) -> bool:
         if (one.country, one.admin1) != (larger.country, larger.admin1):

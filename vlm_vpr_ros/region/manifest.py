@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vlm_vpr_ros.errors import RegionError
 from vlm_vpr_ros.files import sha256_of, write_atomic
+from vlm_vpr_ros.region.places import PLACES
 from vlm_vpr_ros.region.sketch import SKETCH
 from vlm_vpr_ros.region.thumbnails import THUMBNAIL_FILES
 from vlm_vpr_ros.verification.feature_store import FEATURES, OFFSETS
@@ -23,7 +24,7 @@ JOURNAL = "build_journal.jsonl"
 """When and from what the region was built. Not hashed: two builds of the same input differ here
 alone."""
 FEATURE_FOLDER = "features"
-HASHED_FILES = (REFERENCES, DESCRIPTORS, MEAN_DESCRIPTOR, SKETCH)
+HASHED_FILES = (REFERENCES, DESCRIPTORS, MEAN_DESCRIPTOR, PLACES, SKETCH)
 FEATURE_FILES = (f"{FEATURE_FOLDER}/{FEATURES}", f"{FEATURE_FOLDER}/{OFFSETS}")
 """Hashed too, in a region with local features."""
 

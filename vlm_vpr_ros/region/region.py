@@ -19,6 +19,7 @@ from vlm_vpr_ros.region.manifest import (
     read_manifest,
     verify_hashes,
 )
+from vlm_vpr_ros.region.places import PLACES, Place, read_places
 from vlm_vpr_ros.region.references import References, read_references
 from vlm_vpr_ros.region.sketch import SKETCH, Sketch
 from vlm_vpr_ros.region.thumbnails import THUMBNAIL_FOLDER, ThumbnailStore
@@ -35,6 +36,7 @@ class Region:
         folder: where it lies.
         manifest: what it contains.
         references: where each reference was taken.
+        places: the towns in which they are, most references first.
         mean_descriptor: (dim,) mean of the raw descriptors, removed from all of them.
         sketch: 128 bits of each descriptor.
         features: local features of the references; None if it was built without.
@@ -47,6 +49,7 @@ class Region:
         manifest: Manifest,
         *,
         references: References,
+        places: tuple[Place, ...],
         mean_descriptor: npt.NDArray[np.float32],
         index: GeoIvf,
         sketch: Sketch,
@@ -56,6 +59,7 @@ class Region:
         self.folder = folder
         self.manifest = manifest
         self.references = references
+        self.places = places
         self.mean_descriptor = mean_descriptor
         self.features = features
         self.thumbnails = thumbnails
@@ -84,6 +88,7 @@ class Region:
             folder,
             manifest,
             references=read_references(folder / REFERENCES, count),
+            places=read_places(folder / PLACES, count),
             mean_descriptor=_read_mean(folder / MEAN_DESCRIPTOR, dim),
             index=GeoIvf.open(folder / DESCRIPTORS, dim, count, manifest.cells),
             sketch=Sketch.open(folder / SKETCH, dim, count),

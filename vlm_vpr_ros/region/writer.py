@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ from vlm_vpr_ros.region.manifest import (
     Manifest,
     file_entries,
 )
+from vlm_vpr_ros.region.places import PLACES, Place, write_places
 from vlm_vpr_ros.region.references import References, write_references
 from vlm_vpr_ros.region.sketch import BITS, SCHEME, SKETCH, Sketcher
 from vlm_vpr_ros.region.thumbnails import THUMBNAIL_FOLDER, THUMBNAILS
@@ -47,6 +48,7 @@ def write_region(
     encoder: EncoderId,
     generic_mean: npt.NDArray[np.float32] | None,
     cell_resolution: int,
+    places: Sequence[Place] = (),
     features: FeaturesId | None = None,
     encoded_features: Iterable[bytes | memoryview] = (),
     thumbnails: Iterable[bytes | memoryview] | None = None,
@@ -61,6 +63,7 @@ def write_region(
         encoder: what made the descriptors.
         generic_mean: (dim,) mean descriptor of photos of everywhere.
         cell_resolution: H3 resolution of `references.cell`.
+        places: where the references are, by name.
         features: what made the local features; None: the region has none.
         encoded_features: those of all references in order.
         thumbnails: small JPEGs of all references in order; None: the region has none.
@@ -89,6 +92,7 @@ def write_region(
 
     index.write(folder / DESCRIPTORS)
     write_references(references, folder / REFERENCES)
+    write_places(places, folder / PLACES)
     np.save(folder / MEAN_DESCRIPTOR, mean, allow_pickle=False)
     np.save(folder / SKETCH, codes, allow_pickle=False)
     if features:
