@@ -91,11 +91,21 @@ def test_a_place_across_the_antimeridian_is_one() -> None:
 
 def test_more_towns_than_places_are_told_by_region() -> None:
     cities = CityTable.load()
-    largest = np.argsort(-cities.population)[:1500]
+    largest = np.argsort(-cities.population)[:700]
     table = at(cities.lat_deg[largest], cities.lon_deg[largest])
     places = places_of(table)
     check(places, table)
+    assert all(place.city == "" for place in places)
     assert any(place.label == "California, United States" for place in places)
+
+
+def test_more_regions_than_places_are_told_by_country() -> None:
+    cities = CityTable.load()
+    table = at(cities.lat_deg[::40], cities.lon_deg[::40])
+    places = places_of(table)
+    assert len(places) <= MAX_PLACES
+    assert all(place.admin1 == place.city == "" for place in places)
+    assert {"Sweden", "United States"} <= {place.label for place in places}
 
 
 @settings(max_examples=15, deadline=None)

@@ -96,9 +96,10 @@ def middles(points: Floats, group: Ints) -> Floats:
     return np.asarray(sums / np.linalg.norm(sums, axis=1, keepdims=True))
 
 
-def chord_m(points: Floats, others: Floats) -> Floats:
-    """Straight distances between unit vectors, pair by pair."""
-    return np.asarray(EARTH_RADIUS_M * np.linalg.norm(points - others, axis=1))
+def arc_m(points: Floats, others: Floats) -> Floats:
+    """Great-circle distances between unit vectors, pair by pair."""
+    chord = np.linalg.norm(points - others, axis=1)
+    return np.asarray(2 * EARTH_RADIUS_M * np.arcsin(np.minimum(chord / 2, 1.0)))
 
 
 def _distances_m(points: Floats, others: Floats) -> Iterator[tuple[slice, Floats]]:

@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from vlm_vpr_ros.mapping.neighbourhoods import (
     Blocks,
+    arc_m,
     blocks_of,
-    chord_m,
     merged_towns,
     middles,
     nearest_city,
@@ -93,7 +93,7 @@ def _names(gazetteer: Gazetteer, blocks: Blocks, city: Ints) -> list[_Name]:
                 parts[block] = _degrees(*lat_lon(blocks.points[block]), digits=0)
             continue
         middle = middles(blocks.points[own], np.zeros(len(own), np.int64))
-        if chord_m(blocks.points[own], middle).max() > _UNDIVIDED_M:
+        if arc_m(blocks.points[own], middle).max() > _UNDIVIDED_M:
             lat, lon = float(cities.lat_deg[row]), float(cities.lon_deg[row])
             centre_m = float(city_radius_m(cities.population[row])) / 3
             for block in own:
@@ -187,7 +187,7 @@ def _extents(references: References, place: Ints) -> list[tuple[Floats, float, i
     points = unit_vectors(references.lat_deg, references.lon_deg)
     centres = middles(points, place)
     radius_m = np.zeros(len(centres))
-    np.maximum.at(radius_m, place, chord_m(points, centres[place]))
+    np.maximum.at(radius_m, place, arc_m(points, centres[place]))
     counts = np.bincount(place).tolist()
     return list(zip(centres, radius_m.tolist(), counts, strict=True))
 
