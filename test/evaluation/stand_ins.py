@@ -49,7 +49,8 @@ def region(rows: References, name: str = "town") -> Any:
         drives=dict.fromkeys(rows.drive, 1),
         encoder=SimpleNamespace(name="tiny"),
     )
-    return SimpleNamespace(folder=Path("/maps") / name, references=rows, manifest=manifest)
+    folder = Path("/maps") / name
+    return SimpleNamespace(folder=folder, references=rows, places=(), manifest=manifest)
 
 
 @dataclass

@@ -38,7 +38,9 @@ def region_scene(region: Region) -> Scene:
         f"{count:,} reference{'s' * (count > 1)}{shown}, {drives:,} drive{'s' * (drives > 1)}, "
         f"{region.manifest.encoder.name}"
     )
-    layers = [*region_layers(region, COLORS), places_layer(region.places)]
+    layers = region_layers(region, COLORS)
+    if region.places:
+        layers.append(places_layer(region.places))
     return Scene(region.folder.resolve().name, subtitle, tuple(layers))
 
 
@@ -74,8 +76,8 @@ def places_layer(places: Sequence[Place]) -> Layer:
         for place in places
     ]
     lat, lon = np.array([p.lat_deg for p in places]), np.array([p.lon_deg for p in places])
-    shapes = (Points(lat, lon, tuple(labels), mark="ring"),) if places else ()
-    return Layer(f"places ({len(places):,})", _PLACES_COLOR, shapes)
+    points = Points(lat, lon, tuple(labels), mark="ring")
+    return Layer(f"places ({len(places):,})", _PLACES_COLOR, (points,))
 
 
 def rows_by_drive(references: References) -> dict[str, Rows]:
