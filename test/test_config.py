@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from vlm_vpr_ros.config import NodeConfig, leaves, node_config, read_parameters, value_of
+from vlm_vpr_ros.config import (
+    NodeConfig,
+    datum_of,
+    leaves,
+    node_config,
+    read_parameters,
+    value_of,
+)
 from vlm_vpr_ros.errors import ConfigError
 
 LEAVES = dict(leaves(NodeConfig))
@@ -202,3 +209,24 @@ def test_odd_keys_and_depths_are_refused_by_name(tmp_path: Path) -> None:
         path = write(tmp_path, "/**: {ros__parameters: " + text + "}")
         with pytest.raises(ConfigError, match=f"unknown parameter `{name}`"):
             node_config(read_parameters(path))
+
+
+@pytest.mark.parametrize(
+    ("text", "datum"),
+    [
+        ("48.1, -11.5", (48.1, -11.5, None, 0.0)),
+        ("48.1,-11.5,560.5,90", (48.1, -11.5, 560.5, 90.0)),
+    ],
+)
+def test_a_datum_names_an_origin(text: str, datum: tuple[float | None, ...]) -> None:
+    assert node_config({"map.datum": text}).map.datum == text
+    assert datum_of(text) == datum
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["48.1", "91, 11", "48, 11, 560", "48, 11, nan, 0", "48, 11, 0, inf", "a, b", "1,2,3,4,5"],
+)
+def test_what_is_no_datum_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"parameter `map.datum` = .*latitude, longitude"):
+        node_config({"map.datum": text})

@@ -7,6 +7,7 @@ key in `config/relocalizer.yaml`. Descriptions and ranges written here become it
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -230,9 +231,30 @@ class LocalizerConfig(_Section):
     fix: FixConfig = Field(default_factory=FixConfig)
 
 
+class MapConfig(_Section):
+    """The local frame of ~/pose and ~/markers."""
+
+    frame: str = Field("map", min_length=1, description="Name of the frame.")
+    datum: str = Field(
+        "",
+        description="Where the frame's origin is: `latitude, longitude`, or `latitude, longitude, "
+        "height, yaw`, in degrees, metres above the ellipsoid, and degrees from east "
+        "counter-clockwise to the x axis (default 0). Empty: there is no ~/pose, and ~/markers are "
+        "in the frame `enu` around the first place found.",
+    )
+
+    @field_validator("datum")
+    @classmethod
+    def _is_a_datum(cls, text: str) -> str:
+        if text:
+            datum_of(text)
+        return text
+
+
 class NodeConfig(LocalizerConfig):
     """The parameters of the ROS 2 node `relocalizer`."""
 
+    map: MapConfig = Field(default_factory=MapConfig)
     region: str = Field("", description="Folder of the region index (made by `vlm_vpr build`).")
     autostart: bool = Field(
         True, description="Configure and activate at start, without a lifecycle manager."
@@ -285,6 +307,26 @@ def lat_lon_deg(text: str) -> tuple[float, float]:
     except ValueError:
         pass
     raise ValueError("must be `latitude, longitude` in degrees, such as `48.137, 11.575`")
+
+
+def datum_of(text: str) -> tuple[float, float, float | None, float]:
+    """Latitude, longitude, height (None if not given) and yaw of `map.datum`.
+
+    Raises:
+        ValueError: the text is no datum.
+    """
+    place, rest = text.split(",")[:2], text.split(",")[2:]
+    try:
+        lat_deg, lon_deg = lat_lon_deg(",".join(place))
+        alt_m, yaw_deg = map(float, rest) if rest else (None, 0.0)
+        if math.isfinite((alt_m or 0.0) + yaw_deg):
+            return lat_deg, lon_deg, alt_m, yaw_deg
+    except ValueError:
+        pass
+    raise ValueError(
+        "must be `latitude, longitude` or `latitude, longitude, height, yaw`, such as "
+        "`48.137, 11.575` or `48.137, 11.575, 560.0, 90.0`"
+    )
 
 
 NODE_NAME = "relocalizer"

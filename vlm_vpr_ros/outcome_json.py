@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from vlm_vpr_ros.types import Fix, Hypothesis, Outcome
+from vlm_vpr_ros.types import Fix, Hypothesis, Outcome, PriorReport
 
 DEGREE_DIGITS = 8
 """About a millimetre."""
@@ -28,6 +28,8 @@ def outcome_record(outcome: Outcome) -> dict[str, Any]:
         "probability": number(outcome.probability, 6),
         "probability_none": number(outcome.probability_none, 6),
         "hypotheses": [hypothesis_record(hypothesis) for hypothesis in outcome.hypotheses],
+        "prior": prior_record(outcome.prior),
+        "frames": outcome.frames,
         "stamp_ns": outcome.stamp_ns,
         "latency_ms": {stage: number(ms, 3) for stage, ms in outcome.latency_ms.items()},
     }
@@ -57,6 +59,12 @@ def fix_record(fix: Fix | None) -> dict[str, Any]:
         "covariance_enu_m2": [[number(v, 6) for v in row] for row in fix.covariance_enu_m2],
         "calibrated": fix.calibrated,
     }
+
+
+def prior_record(report: PriorReport) -> dict[str, Any]:
+    """What became of the prior: `status` (a word of `PriorStatus`), `source` or null, `detail`."""
+    source = report.prior.source if report.prior else None
+    return {"status": report.status.value, "source": source, "detail": report.detail}
 
 
 def hypothesis_record(hypothesis: Hypothesis) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
@@ -17,7 +18,7 @@ from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import SetParameters
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import CompressedImage, NavSatFix
+from sensor_msgs.msg import CompressedImage, NavSatFix, NavSatStatus
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
@@ -113,6 +114,17 @@ class Robot(Client):
     def odometry(self):
         self._odom = self.node.create_publisher(Odometry, "/odom", 10)
         until(self._odom.get_subscription_count)
+
+    def prior_fixes(self):
+        self._prior_fix = self.node.create_publisher(NavSatFix, f"{NODE}/prior_fix", 10)
+        until(self._prior_fix.get_subscription_count)
+
+    def tell_prior(self, lat_deg, covariance_m2, stamp_ns=0):
+        message = NavSatFix(latitude=lat_deg, longitude=11.0, position_covariance_type=2)
+        message.status.status = NavSatStatus.STATUS_FIX
+        message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp_ns, 10**9)
+        message.position_covariance = list(np.diag([covariance_m2] * 3).ravel())
+        self._prior_fix.publish(message)
 
     def send(self, message, stamp_ns=STAMP):
         message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp_ns, 10**9)

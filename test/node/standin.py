@@ -17,6 +17,7 @@ import numpy as np
 
 from vlm_vpr_ros.config import LocalizerConfig
 from vlm_vpr_ros.errors import RegionError
+from vlm_vpr_ros.prior.geo_prior import GeoPrior
 from vlm_vpr_ros.types import Candidate, Fix, Frame, GeoPoint, Hypothesis, Outcome, Reason
 
 PLACE = GeoPoint(-27.4772, 153.0281, 31.5)
@@ -39,13 +40,14 @@ class StandIn:
         opened._note("open")
         return opened
 
-    def localize(self, frame: Frame) -> Outcome:
+    def localize(self, frame: Frame, wait_for_prior_s: float = 0.0) -> Outcome:
         script = self._script()
         self._note(
             "begin",
             stamp_ns=frame.stamp_ns,
             gate=self._config.gate.target_false_fix_rate,
             x_m=frame.odometry and frame.odometry.x_m,
+            wait_for_prior_s=wait_for_prior_s,
         )
         time.sleep(script.get("sleep_s", 0.0))
         if "raise" in script:
@@ -72,6 +74,13 @@ class StandIn:
     def reset(self) -> None:
         self._note("reset")
         self._frames = 0
+
+    def observe_prior(self, prior: GeoPrior, stamp_ns: int) -> None:
+        part = prior.components[0]
+        self._note("told", stamp_ns=stamp_ns, lat_deg=part.lat_deg, sigma_m=part.sigma_m)
+
+    def close(self) -> None:
+        self._note("close")
 
     def describe(self) -> dict[str, str]:
         return {"region": self._region.name, "provider": "CPUExecutionProvider"}

@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,9 +12,19 @@ from sensor_msgs.msg import CompressedImage, Image, NavSatFix
 
 from vlm_vpr_ros.errors import ImageError, UnsupportedEncodingError
 from vlm_vpr_ros.node import conversions
+from vlm_vpr_ros.node.geojson import hypotheses
 from vlm_vpr_ros.outcome_json import outcome_record
+from vlm_vpr_ros.prior.geo_prior import Component, GeoPrior
 from vlm_vpr_ros.ros_images import decode_message
-from vlm_vpr_ros.types import Fix, GeoPoint, Hypothesis, Outcome, Reason
+from vlm_vpr_ros.types import (
+    Fix,
+    GeoPoint,
+    Hypothesis,
+    Outcome,
+    PriorReport,
+    PriorStatus,
+    Reason,
+)
 
 COVARIANCE = np.array([[9.0, 1.0, 0.0], [1.0, 16.0, 0.0], [0.0, 0.0, 100.0]])
 HERE = GeoPoint(48.1, 11.5)
@@ -73,7 +84,8 @@ def test_answers_have_the_same_keys_whatever_the_outcome():
 
 def test_answers_name_what_the_command_line_prints():
     record, answer = outcome_record(accepted()), strict(conversions.answer(accepted(), 12.0))
-    assert answer.keys() - record.keys() == {"outcome"}
+    assert answer.keys() - record.keys() == {"outcome", "hypothesis_count"}
+    assert answer["hypothesis_count"] == len(record["hypotheses"]) == 2
     assert record.keys() - answer.keys() == {
         "accepted",
         "calibrated",
@@ -85,7 +97,7 @@ def test_answers_name_what_the_command_line_prints():
 
 
 def test_hypotheses_are_geojson():
-    collection = strict(conversions.hypotheses(accepted()))
+    collection = strict(hypotheses(accepted()))
     assert collection["type"] == "FeatureCollection"
     assert collection["probability_none"] == 0.04
     assert collection["fix"]["sigma_m"] == pytest.approx(math.sqrt(12.5), abs=0.01)
@@ -94,6 +106,7 @@ def test_hypotheses_are_geojson():
     assert first["geometry"] == {"type": "Point", "coordinates": [11.5, 48.1]}
     assert second["geometry"]["coordinates"] == [11.6, 48.2, 512.0]
     assert second["properties"] == {
+        "kind": "hypothesis",
         "rank": 2,
         "probability": 0.06,
         "similarity": 0.6,
@@ -101,15 +114,43 @@ def test_hypotheses_are_geojson():
         "sigma_m": 4.0,
     }
     assert first["properties"]["inliers"] == 120
-    none = strict(conversions.hypotheses(refused()))
+    none = strict(hypotheses(refused()))
     assert (none["features"], none["fix"], none["accepted"]) == ([], None, False)
+
+
+def test_the_prior_is_in_the_answer_and_on_the_map():
+    parts = (Component(48.1, 11.5, 5000.0, 0.6, "Munich"), Component(-33.9, 151.2, 9e5, 0.3))
+    report = PriorReport(PriorStatus.USED, GeoPrior(parts, 0.1, "vlm"), "vlm: Munich")
+    outcome = replace(accepted(), prior=report, frames=3)
+    answer = strict(conversions.answer(outcome, 1.0))
+    assert answer["frames"] == 3
+    assert answer["prior"] == {"status": "used", "source": "vlm", "detail": "vlm: Munich"}
+    collection = strict(hypotheses(outcome))
+    assert (collection["frames"], collection["prior"]) == (3, answer["prior"])
+    kinds = [feature["properties"]["kind"] for feature in collection["features"]]
+    assert kinds == ["hypothesis", "hypothesis", "prior", "prior"]
+    munich = collection["features"][2]
+    assert munich["geometry"] == {"type": "Point", "coordinates": [11.5, 48.1]}
+    assert munich["properties"]["label"] == "Munich"
+    assert munich["properties"]["sigma_m"] == 5000.0
+    waiting = Outcome(5, Reason.AMBIGUOUS, "", prior=PriorReport(PriorStatus.WAITING, None, "soon"))
+    told = strict(conversions.answer(waiting, 1.0))["prior"]
+    assert told == {"status": "waiting", "source": None, "detail": "soon"}
+
+
+def test_a_picture_as_a_message():
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 6, 3), np.uint8)
+    message = conversions.image(pixels, 3_000_000_004, "base_link")
+    frame = conversions.frame(serialize_message(message), Image, "picture")
+    np.testing.assert_array_equal(frame.image, pixels)
+    assert frame.stamp_ns == 3_000_000_004
 
 
 def test_numbers_that_json_lacks_become_null():
     odd = Outcome(
         1, Reason.AMBIGUOUS, "", hypotheses=(Hypothesis(HERE, math.nan, None, 0.1, math.inf, ()),)
     )
-    properties = strict(conversions.hypotheses(odd))["features"][0]["properties"]
+    properties = strict(hypotheses(odd))["features"][0]["properties"]
     assert properties["similarity"] is None
     assert properties["sigma_m"] is None
 

@@ -13,6 +13,7 @@ import pytest
 pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed")
 
 from diagnostic_msgs.msg import DiagnosticStatus
+from geometry_msgs.msg import PoseWithCovarianceStamped
 from lifecycle_msgs.msg import State, Transition
 from node_process import WAIT_S, events, jpeg, script, until
 from rcl_interfaces.srv import DescribeParameters, GetParameters
@@ -20,6 +21,7 @@ from robot import NODE, STAMP, Client, Robot, read
 from sensor_msgs.msg import CompressedImage, Image, NavSatFix
 from standin import COVARIANCE, PLACE
 from std_srvs.srv import SetBool, Trigger
+from visualization_msgs.msg import MarkerArray
 
 
 @pytest.fixture
@@ -280,6 +282,75 @@ def test_reset(robot, region):
     robot.state("IDLE")
 
 
+# What else goes out
+
+
+def test_a_pose_on_the_map_and_markers(start, robot, region):
+    poses = robot.listen(f"{NODE}/pose", PoseWithCovarianceStamped)
+    arrays = robot.listen(f"{NODE}/markers", MarkerArray)
+    datum = f"{PLACE.lat_deg}, {PLACE.lon_deg}, 30.0, 0.0"
+    start(map__frame="town")
+    robot.state("IDLE")
+    robot.camera()
+    robot.show()
+    until(lambda: robot.relocalize()["reason"] == "accepted" and arrays)
+    assert {m.header.frame_id for m in arrays[-1].markers} == {"enu"}
+    assert poses == []
+    assert robot.set("map.datum", datum).successful
+    until(lambda: robot.relocalize()["reason"] == "accepted" and poses)
+    assert poses[-1].header.frame_id == "town"
+    position = poses[-1].pose.pose.position
+    assert (position.x, position.y, position.z) == pytest.approx((0, 0, 1.5), abs=1e-6)
+    robot.wait_for(lambda: arrays[-1].markers[0].header.frame_id == "town")
+    count = len(poses)
+    script(region, accept=False)
+    assert robot.relocalize()["reason"] == "weak_evidence"
+    robot.state("LOST")
+    assert len(poses) == count
+
+
+# What is told of the place
+
+
+@pytest.mark.usefixtures("active")
+def test_a_prior_that_somebody_tells(active, robot, region):
+    robot.prior_fixes()
+    robot.tell_prior(48.0, 0.0)
+    until(lambda: "~/prior_fix are left out: their covariance is zero" in active.output)
+    robot.tell_prior(48.0, 100.0)
+    robot.tell_prior(49.0, 400.0, stamp_ns=STAMP - 60 * 10**9)
+    robot.show()
+    until(lambda: robot.relocalize()["reason"] == "accepted" and events(region, "told"))
+    told = events(region, "told")[-1]
+    assert (told["lat_deg"], told["sigma_m"]) == (49.0, 20.0)
+    assert told["stamp_ns"] == STAMP - 60 * 10**9
+    robot.tell_prior(50.0, 100.0)
+    until(lambda: robot.relocalize()["reason"] == "accepted" and len(events(region, "told")) > 1)
+    told = events(region, "told")[-1]
+    assert told["lat_deg"] == 50.0
+    newest = events(region, "begin")[-1]["stamp_ns"]
+    assert newest - 20 * 10**9 < told["stamp_ns"] <= newest, "without a stamp: when it arrived"
+
+
+@pytest.mark.usefixtures("active")
+def test_the_first_frame_of_a_call_waits_for_the_prior(robot, region):
+    assert robot.set("prior.wait_s", 3.5).successful
+    script(region, accept_from=3)
+    robot.show()
+    robot.relocalize()
+    assert [event["wait_for_prior_s"] for event in events(region, "begin")] == [3.5, 0.0, 0.0]
+
+
+def test_the_localizer_is_closed(active, robot, region):
+    robot.state("IDLE")
+    assert robot.transition(Transition.TRANSITION_DEACTIVATE)
+    assert robot.transition(Transition.TRANSITION_CLEANUP)
+    until(lambda: events(region, "close"))
+    assert robot.transition(Transition.TRANSITION_CONFIGURE)
+    assert active.interrupt() == 0
+    assert len(events(region, "close")) == 2
+
+
 # Odometry
 
 
@@ -463,6 +534,7 @@ def test_live_parameters_change_while_active(robot, region):
         ("rate", "fast", "must be a number"),
         ("gate.target_false_fix_rate", 0.5, "less than 0.5"),
         ("max_image_age_s", -1, "greater than 0"),
+        ("map.datum", "48.1", "must be `latitude, longitude`"),
         ("region", "/elsewhere", "clean it up"),
         ("image_transport", "raw", "clean it up"),
         ("retrieval.candidates", 5, "clean it up"),

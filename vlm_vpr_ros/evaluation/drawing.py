@@ -52,12 +52,13 @@ class Drawing:
         return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
 
-def draw(scene: Scene) -> Drawing:
-    """Lay out a scene that shows at least one position."""
-    positions = list(scene.positions())
-    plane = plane_around(
-        np.concatenate([lat for lat, _ in positions]), np.concatenate([lon for _, lon in positions])
-    )
+def draw(scene: Scene, plane: Plane | None = None) -> Drawing:
+    """Lay out a scene on a plane; None: on the one that shows best what must not be nothing."""
+    if plane is None:
+        positions = list(scene.positions())
+        lat_deg = np.concatenate([lat for lat, _ in positions])
+        lon_deg = np.concatenate([lon for _, lon in positions])
+        plane = plane_around(lat_deg, lon_deg)
     return Drawing(scene, plane, tuple(_drawn(layer, plane) for layer in scene.layers))
 
 

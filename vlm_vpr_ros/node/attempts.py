@@ -48,7 +48,7 @@ class Attempts:
     ) -> None:
         self.active = False
         """Whether images are taken."""
-        self.inputs = Inputs(node, self._on_image)
+        self.inputs = Inputs(node, self._on_image, worker.tell_prior)
         self._config = config
         self._worker = worker
         self._outputs = outputs
@@ -101,11 +101,12 @@ class Attempts:
         self._outputs.health(self._diagnostics.status(self._outputs.state, self._overdue()))
 
     def begin(self, image: Arrived, first_of_call: bool) -> None:
-        """Give a frame to the worker."""
-        del first_of_call
+        """Give a frame to the worker; the first one of a call waits for the prior."""
         if self._outputs.state == "IDLE":
             self._outputs.say("SEARCHING")
-        self._tasks.when_done(self._worker.localize(self.inputs.load(image)), self._on_outcome)
+        wait_s = self._config().prior.wait_s if first_of_call else 0.0
+        localized = self._worker.localize(self.inputs.load(image), wait_s)
+        self._tasks.when_done(localized, self._on_outcome)
 
     def tell(self, outcome: Outcome) -> None:
         """Publish what was found in a frame."""

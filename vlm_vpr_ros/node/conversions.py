@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from array import array
 from dataclasses import replace
 from typing import Any
 
@@ -16,9 +17,9 @@ from sensor_msgs.msg import CompressedImage, Image, NavSatFix, NavSatStatus
 from std_msgs.msg import Header
 
 from vlm_vpr_ros.errors import ImageError, MessageError, UnsupportedEncodingError
-from vlm_vpr_ros.outcome_json import fix_record, hypothesis_record, number, outcome_record
+from vlm_vpr_ros.outcome_json import outcome_record
 from vlm_vpr_ros.ros_images import decode_message
-from vlm_vpr_ros.types import Fix, Frame, Hypothesis, Odometry, Outcome, RgbImage
+from vlm_vpr_ros.types import Fix, Frame, Odometry, Outcome, RgbImage
 
 IMAGE_TYPES = {"compressed": CompressedImage, "raw": Image}
 """Message type of the topic `image` for each value of the parameter `image_transport`."""
@@ -34,6 +35,8 @@ _ANSWER = (
     "sigma_m",
     "covariance_enu_m2",
     "probability",
+    "frames",
+    "prior",
     "stamp_ns",
     "latency_ms",
 )
@@ -108,7 +111,7 @@ def nav_sat_fix(outcome: Outcome, frame_id: str) -> NavSatFix:
     The covariance is east-north-up in m², `KNOWN` only if it was fitted on held-out drives. A
     height that is not known is NaN. `service` is 0: no satellite was asked.
     """
-    message = NavSatFix(header=_header(outcome.stamp_ns, frame_id))
+    message = NavSatFix(header=header(outcome.stamp_ns, frame_id))
     message.status.service = 0
     fix = outcome.fix
     if fix is None:
@@ -129,64 +132,45 @@ def nav_sat_fix(outcome: Outcome, frame_id: str) -> NavSatFix:
     return message
 
 
+def image(pixels: RgbImage, stamp_ns: int, frame_id: str) -> Image:
+    """A picture as a message."""
+    height, width = pixels.shape[:2]
+    message = Image(header=header(stamp_ns, frame_id), height=height, width=width)
+    message.encoding, message.step = "rgb8", 3 * width
+    # rclpy takes an array of bytes as it is; from anything else it checks byte by byte.
+    message.data = array("B", pixels.tobytes())
+    return message
+
+
 def answer(outcome: Outcome, service_ms: float) -> str:
     """The `message` of `~/relocalize`: one JSON object, the same keys whatever the outcome.
 
     outcome: "accepted" or "refused". All others are as in `outcome_json.outcome_record`, which the
     command line prints: reason: a word of `Reason`; detail: a sentence; lat, lon: degrees; alt_m:
     metres above the WGS 84 ellipsoid or null; sigma_m: horizontal standard deviation, one axis;
-    covariance_enu_m2: three rows of three; probability: that the best hypothesis is right;
-    stamp_ns: of the image, 0 when there was none; latency_ms: of each stage and, as "service", from
-    request to answer. Without a fix, lat to covariance_enu_m2 are null.
+    covariance_enu_m2: three rows of three; probability: that the best hypothesis is right; frames:
+    how many the answer rests on; prior: status, source and detail; stamp_ns: of the (last) image, 0
+    when there was none; latency_ms: of each stage and, as "service", from request to answer. Not in
+    the record: hypothesis_count, of the places considered (~/hypotheses has them all). Without a
+    fix, lat to covariance_enu_m2 are null.
     """
     latency_ms = {**outcome.latency_ms, "service": service_ms}
     record = outcome_record(replace(outcome, latency_ms=latency_ms))
     verdict = {"outcome": "accepted" if outcome.accepted else "refused"}
-    return _json(verdict | {key: record[key] for key in _ANSWER})
-
-
-def hypotheses(outcome: Outcome) -> str:
-    """Every place considered, as a GeoJSON FeatureCollection (RFC 7946: longitude, latitude).
-
-    Each feature is a Point (longitude, latitude and, when known, ellipsoidal height in metres) with
-    the properties rank (1 is the most probable), probability, similarity (cosine), inliers (matched
-    local features that agree in geometry; null when not checked) and sigma_m (one axis). Foreign
-    members of the collection: stamp_ns, accepted, reason, detail, probability_none (that none of
-    the places is right) and fix (null, or its members of the answer of ~/relocalize and
-    calibrated).
-    """
-    record = outcome_record(outcome)
-    return _json(
-        {
-            "type": "FeatureCollection",
-            "features": [_feature(rank, h) for rank, h in enumerate(outcome.hypotheses, 1)],
-            **{key: record[key] for key in _COLLECTION},
-            "fix": None if outcome.fix is None else fix_record(outcome.fix),
-        }
-    )
-
-
-def _feature(rank: int, hypothesis: Hypothesis) -> dict[str, Any]:
-    record, alt_m = hypothesis_record(hypothesis), number(hypothesis.position.alt_m, 3)
-    height = [] if alt_m is None else [alt_m]
-    return {
-        "type": "Feature",
-        "geometry": {
-            "type": "Point",
-            "coordinates": [record["lon"], record["lat"], *height],
-        },
-        "properties": {"rank": rank, **{key: record[key] for key in _PROPERTIES}},
-    }
+    count = {"hypothesis_count": len(outcome.hypotheses)}
+    return json_text(verdict | {key: record[key] for key in _ANSWER} | count)
 
 
 def _covariance(fix: Fix) -> list[float]:
     return [float(value) for value in np.asarray(fix.covariance_enu_m2).reshape(9)]
 
 
-def _header(stamp_ns: int, frame_id: str) -> Header:
+def header(stamp_ns: int, frame_id: str) -> Header:
+    """A header."""
     sec, nanosec = divmod(stamp_ns, 10**9)
     return Header(stamp=Time(sec=sec, nanosec=nanosec), frame_id=frame_id)
 
 
-def _json(value: dict[str, Any]) -> str:
+def json_text(value: dict[str, Any]) -> str:
+    """One line of strict JSON."""
     return json.dumps(value, allow_nan=False, ensure_ascii=False)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
-from vlm_vpr_ros.types import Outcome, Reason
+from vlm_vpr_ros.types import Outcome, PriorStatus, Reason
 
 _RECENT = 100
 _OURS = frozenset({Reason.INTERNAL_ERROR, Reason.REGION_UNAVAILABLE})
@@ -18,7 +18,8 @@ class Diagnostics:
     """Remembers outcomes, arrivals and faults, and tells them.
 
     Level: ERROR when the region cannot be used or a bug of ours showed up, WARN when the last
-    attempt gave no fix or continuous mode has no fresh image, else OK.
+    attempt gave no fix, the model gave no prior for it, or continuous mode has no fresh image, else
+    OK.
 
     Args:
         name: of the node.
@@ -71,6 +72,9 @@ class Diagnostics:
             values["last outcome"] = self._last.reason.value
             values["last detail"] = self._last.detail
             values["last stamp_ns"] = str(self._last.stamp_ns)
+            values["last frames of evidence"] = str(self._last.frames)
+            prior = self._last.prior
+            values["last prior"] = f"{prior.status.value}: {prior.detail}"
         values |= {f"count {reason}": str(n) for reason, n in sorted(self._counts.items())}
         values |= self._image_values() | self._latency_values() | dict(self.region)
         return DiagnosticStatus(
@@ -91,7 +95,11 @@ class Diagnostics:
         verdict = f"{self._last.reason.value}: {self._last.detail}"
         if self._last.reason in _OURS:
             return DiagnosticStatus.ERROR, verdict
-        return (DiagnosticStatus.OK if self._last.accepted else DiagnosticStatus.WARN), verdict
+        failed = self._last.prior.status is PriorStatus.FAILED
+        if failed:
+            verdict += f" (without a prior: {self._last.prior.detail})"
+        fine = self._last.accepted and not failed
+        return (DiagnosticStatus.OK if fine else DiagnosticStatus.WARN), verdict
 
     def _image_values(self) -> dict[str, str]:
         if not self._arrivals_s:

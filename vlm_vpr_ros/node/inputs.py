@@ -9,28 +9,38 @@ from typing import Any
 from nav_msgs.msg import Odometry as OdometryMessage
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import NavSatFix
 
 from vlm_vpr_ros.config import NodeConfig
 from vlm_vpr_ros.errors import MessageError
 from vlm_vpr_ros.node import conversions
 from vlm_vpr_ros.node.inbox import Arrived
 from vlm_vpr_ros.node.odometry import OdometryTrack
+from vlm_vpr_ros.node.prior_fix import prior_of_fix
+from vlm_vpr_ros.prior.geo_prior import GeoPrior
 from vlm_vpr_ros.types import Frame
 
 
 class Inputs:
-    """The topics `image` and `odom`, subscribed to from `open` to `close`.
+    """The topics `image`, `odom` and `~/prior_fix`, subscribed to from `open` to `close`.
 
     Best effort, which hears every publisher.
 
     Args:
         node: subscribes.
         on_image: is given every serialized image while open.
+        on_prior: is given every prior that is told, and its stamp in nanoseconds.
     """
 
-    def __init__(self, node: Node, on_image: Callable[[bytes], None]) -> None:
+    def __init__(
+        self,
+        node: Node,
+        on_image: Callable[[bytes], None],
+        on_prior: Callable[[GeoPrior, int], object],
+    ) -> None:
         self._node = node
         self._on_image = on_image
+        self._on_prior = on_prior
         self._odometry = OdometryTrack()
         self._image: Any = None
         self._others: list[Any] = []
@@ -48,6 +58,9 @@ class Inputs:
         self._others = [
             self._node.create_subscription(
                 OdometryMessage, "odom", self._on_odometry, _best_effort(10)
+            ),
+            self._node.create_subscription(
+                NavSatFix, "~/prior_fix", self._on_prior_fix, _best_effort(5)
             ),
         ]
         self._complaints.clear()
@@ -75,6 +88,12 @@ class Inputs:
             self._odometry.put(conversions.stamp_ns(message.header), conversions.odometry(message))
         except MessageError as error:
             self._complain("odom", error)
+
+    def _on_prior_fix(self, message: NavSatFix) -> None:
+        try:
+            self._on_prior(prior_of_fix(message), conversions.stamp_ns(message.header))
+        except MessageError as error:
+            self._complain("~/prior_fix", error)
 
     def _complain(self, topic: str, error: MessageError) -> None:
         """Log what is wrong with a message, once: the next ones will be alike."""

@@ -24,6 +24,7 @@ LIVE = (
     "fix.",
     "prior.max_log_odds",
     "prior.wait_s",
+    "map.",
     "continuous",
     "rate",
     "max_image_age_s",

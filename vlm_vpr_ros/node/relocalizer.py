@@ -72,7 +72,8 @@ class Relocalizer(LifecycleNode):
             diagnostics=self._diagnostics,
             unable=self._unable,
         )
-        self.create_timer(1.0, self._attempts.tell_health, clock=clock)
+        self._description: WorkerFuture[dict[str, str]] | None = None
+        self.create_timer(1.0, self._on_health_timer, clock=clock)
         self._outputs.say("UNCONFIGURED")
 
     def start(self) -> None:
@@ -149,6 +150,7 @@ class Relocalizer(LifecycleNode):
         self._attempts.pause()
         self._configured = False
         self._diagnostics.forget()
+        self._outputs.forget()
         self._worker.release()
         self._diagnostics.region = {}
         self._attempts.inputs.close()
@@ -159,6 +161,19 @@ class Relocalizer(LifecycleNode):
         if not self._attempts.active:
             return Outcome(0, Reason.INACTIVE, "the node is not active: activate it first")
         return None
+
+    # Health
+
+    def _on_health_timer(self) -> None:
+        """Tell what was described last; behind a frame that takes long, nothing queues up."""
+        if self._configured and (self._description is None or self._description.done()):
+            self._description = self._worker.describe()
+            self._tasks.when_done(self._description, self._on_description)
+        self._attempts.tell_health()
+
+    def _on_description(self, future: WorkerFuture[dict[str, str]]) -> None:
+        if self._configured and not future.cancelled():
+            self._diagnostics.region = future.result()
 
     # Parameters
 
@@ -171,7 +186,7 @@ class Relocalizer(LifecycleNode):
             config = parameters.changed_live(self._config, values, fixed=self._configured)
         except ConfigError as error:
             return SetParametersResult(successful=False, reason=str(error))
-        sections = ("gate", "fix")
+        sections = ("gate", "fix", "prior")
         if self._configured and any(
             getattr(config, name) != getattr(self._config, name) for name in sections
         ):

@@ -8,19 +8,38 @@ import time
 import traceback
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from vlm_vpr_ros.config import LocalizerConfig
 from vlm_vpr_ros.errors import ImageError, UnsupportedEncodingError
 from vlm_vpr_ros.localizer import Localizer
+from vlm_vpr_ros.prior.geo_prior import GeoPrior
 from vlm_vpr_ros.types import Frame, Outcome, Reason
 
 OpenLocalizer = Callable[[Path, LocalizerConfig], Localizer]
 """Opens a region: `Localizer.open`, or a stand-in."""
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class _Told:
+    """A prior that somebody told."""
+
+    prior: GeoPrior
+    stamp_ns: int
+    arrived_s: float
+
+    def moment_ns(self, frame_ns: int) -> int:
+        """When it was true, on the clock of a frame that is looked at now.
+
+        When it arrived, unless its stamp says that it is older: the stamp may be missing, or of a
+        clock that a replayed camera knows nothing of.
+        """
+        arrived_ns = frame_ns - int(1e9 * (time.monotonic() - self.arrived_s))
+        return min(self.stamp_ns, arrived_ns) if self.stamp_ns else arrived_ns
 
 
 class Worker:
@@ -33,6 +52,7 @@ class Worker:
     def __init__(self, open_localizer: OpenLocalizer) -> None:
         self._open_localizer = open_localizer
         self._localizer: Localizer | None = None
+        self._told: _Told | None = None
         self._jobs: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None] = (
             queue.SimpleQueue()
         )
@@ -44,7 +64,7 @@ class Worker:
         """Open a region in place of the present one; the result describes what is in use."""
 
         def job() -> dict[str, str]:
-            self._localizer = None
+            self._close()
             self._localizer = self._open_localizer(region, config)
             return self._localizer.describe()
 
@@ -52,9 +72,13 @@ class Worker:
 
     def release(self) -> Future[None]:
         """Let go of the region."""
+        return self._submit(self._close)
 
-        def job() -> None:
-            self._localizer = None
+    def describe(self) -> Future[dict[str, str]]:
+        """What is in use and how it is, for diagnostics."""
+
+        def job() -> dict[str, str]:
+            return self._localizer.describe() if self._localizer else {}
 
         return self._submit(job)
 
@@ -68,20 +92,36 @@ class Worker:
         return self._submit(job)
 
     def reset(self) -> Future[None]:
-        """Forget earlier frames."""
+        """Forget earlier frames and what was told."""
 
         def job() -> None:
+            self._told = None
             if self._localizer is not None:
                 self._localizer.reset()
 
         return self._submit(job)
 
-    def localize(self, load: Callable[[], Frame]) -> Future[Outcome]:
+    def tell_prior(self, prior: GeoPrior, stamp_ns: int) -> Future[None]:
+        """Take a prior that has just arrived, for the frames from now on.
+
+        Args:
+            prior: replaces the one told before.
+            stamp_ns: when it was true; 0 if that is not known.
+        """
+        told = _Told(prior, stamp_ns, time.monotonic())
+
+        def job() -> None:
+            self._told = told
+
+        return self._submit(job)
+
+    def localize(self, load: Callable[[], Frame], wait_for_prior_s: float) -> Future[Outcome]:
         """Decode a frame and localize it; whatever is wrong with it becomes a refusal.
 
         Args:
             load: decodes the frame. Raises `ImageError`; an attribute `stamp_ns` of the error goes
                 into the outcome.
+            wait_for_prior_s: see `Localizer.localize`.
         """
 
         def job() -> Outcome:
@@ -91,7 +131,8 @@ class Worker:
             try:
                 frame = load()
                 decode_ms = 1e3 * (time.monotonic() - started_s)
-                outcome = self._localizer.localize(frame)
+                self._hand_over(frame.stamp_ns)
+                outcome = self._localizer.localize(frame, wait_for_prior_s)
             except UnsupportedEncodingError as error:
                 return _refused(Reason.UNSUPPORTED_ENCODING, str(error), error)
             except ImageError as error:
@@ -130,7 +171,18 @@ class Worker:
                 future.set_exception(error)
             else:
                 future.set_result(result)
-        self._localizer = None
+        self._close()
+
+    def _close(self) -> None:
+        localizer, self._localizer, self._told = self._localizer, None, None
+        if localizer is not None:
+            localizer.close()
+
+    def _hand_over(self, frame_ns: int) -> None:
+        """Give the localizer the prior that was told since the last frame."""
+        told, self._told = self._told, None
+        if told is not None and self._localizer is not None:
+            self._localizer.observe_prior(told.prior, told.moment_ns(frame_ns))
 
 
 def _refused(reason: Reason, detail: str, error: Exception) -> Outcome:
