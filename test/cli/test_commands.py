@@ -150,6 +150,7 @@ def test_evaluate(
     done = vlm_vpr(
         *("evaluate", region, town / "evening.csv", "--json", tmp_path / "result.json"),
         *("--map", tmp_path / "result.html", "--set", f"encoder.name={encoder}"),
+        *("--report", tmp_path / "report.html"),
     )
     record = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
     assert record["recall"]["12"]["1"] == record["cold"]["recall"]["12"]["1"] == 1.0
@@ -157,6 +158,8 @@ def test_evaluate(
     assert record["fixes"]["false"] == 0 and record["own_references"] == 0
     assert record["queries"][4]["source"] == "evening/4.png"
     assert set(record["latency_ms"]) >= {"encode", "search", "total"}
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "Evaluation on region" in page and page.count("data:image/jpeg;base64,") >= 4
     assert "within 12 m" in done.stdout and "right fixes" in (tmp_path / "result.html").read_text()
 
 

@@ -36,6 +36,9 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument("region", type=Path, metavar="REGION")
     parser.add_argument("queries", nargs="+", type=Path, metavar="QUERIES", help="see `build`")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result there")
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE.html", help="write one page to look at there"
+    )
     parser.add_argument("--map", type=Path, metavar="FILE.html|.png", help="draw the result there")
     parser.add_argument(
         "--false-fix-m",
@@ -57,18 +60,23 @@ def add_parser(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Evaluate, print the table and write the files asked for."""
+    from vlm_vpr_ros.evaluation.drawing import draw  # noqa: PLC0415
     from vlm_vpr_ros.evaluation.evaluation_scene import evaluation_scene  # noqa: PLC0415
     from vlm_vpr_ros.evaluation.map import check_map_path, write_map  # noqa: PLC0415
+    from vlm_vpr_ros.evaluation.map_html import page as map_page  # noqa: PLC0415
+    from vlm_vpr_ros.evaluation.outcome_picture import OutcomePainter  # noqa: PLC0415
     from vlm_vpr_ros.evaluation.remembering import remembering_networks  # noqa: PLC0415
     from vlm_vpr_ros.evaluation.report import report  # noqa: PLC0415
+    from vlm_vpr_ros.evaluation.report_html import report_page  # noqa: PLC0415
     from vlm_vpr_ros.evaluation.report_text import table  # noqa: PLC0415
     from vlm_vpr_ros.evaluation.run import evaluate  # noqa: PLC0415
+    from vlm_vpr_ros.evaluation.worst_cases import worst_cases  # noqa: PLC0415
     from vlm_vpr_ros.files import write_atomic  # noqa: PLC0415
     from vlm_vpr_ros.localizer import Localizer  # noqa: PLC0415
     from vlm_vpr_ros.region.region import Region  # noqa: PLC0415
 
     config = config_of(arguments)
-    for path in filter(None, (arguments.json, arguments.map)):
+    for path in filter(None, (arguments.json, arguments.map, arguments.report)):
         check_output(path)
     if arguments.map:
         check_map_path(arguments.map)
@@ -85,24 +93,38 @@ def run(arguments: argparse.Namespace) -> int:
         evaluation = evaluate(
             sources, region.references, causal, cold, advance, frames=arguments.frames
         )
+    scene = evaluation_scene(evaluation, region, false_fix_m)
     record = report(evaluation, region, false_fix_m)
-    print(table(record))
-    print(_remarks(evaluation), end="")
+    print(table(record) + "\n")
+    for line in _remarks(evaluation):
+        print(plain(line))
     if arguments.json:
         text = json.dumps(record, indent=1, allow_nan=False) + "\n"
         write_atomic(arguments.json, text.encode())
         print(plain(f"wrote {arguments.json}"))
     if arguments.map:
-        write_map(evaluation_scene(evaluation, region, false_fix_m), arguments.map)
+        write_map(scene, arguments.map)
         print(plain(f"wrote {arguments.map}"))
+    if arguments.report:
+        page = report_page(
+            record,
+            evaluation.causal_scores,
+            map_page(draw(scene)),
+            worst_cases(
+                evaluation, sources, OutcomePainter(region, networks.extractor), false_fix_m
+            ),
+            _remarks(evaluation),
+        )
+        write_atomic(arguments.report, page.encode())
+        print(plain(f"wrote {arguments.report}"))
     return 0
 
 
-def _remarks(evaluation: Evaluation) -> str:
+def _remarks(evaluation: Evaluation) -> list[str]:
     lines = reading_lines(evaluation.report, evaluation.failures)
     if evaluation.own_references:
         lines.append(
             f"warning: {evaluation.own_references:,} of the queries are references of this region: "
             "to find them again says nothing about another drive"
         )
-    return "".join(f"\n{plain(line)}" for line in lines) + "\n" * bool(lines)
+    return lines

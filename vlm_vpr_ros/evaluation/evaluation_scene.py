@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from vlm_vpr_ros.evaluation.metrics import is_false
+from vlm_vpr_ros.evaluation.outcome_scene import covariance_of_95
 from vlm_vpr_ros.evaluation.region_scene import region_layers
 from vlm_vpr_ros.evaluation.run import Evaluation, Trial
 from vlm_vpr_ros.evaluation.scene import Ellipses, Floats, Layer, Lines, Points, Scene
@@ -14,7 +15,7 @@ from vlm_vpr_ros.region.region import Region
 from vlm_vpr_ros.types import Fix
 
 _REFERENCE_COLOR = "#b8bcc2"
-_RIGHT_COLOR, _FALSE_COLOR, _REFUSED_COLOR = "#009e73", "#d62728", "#6a6f78"
+_RIGHT_COLOR, _FALSE_COLOR, _REFUSED_COLOR = "#009e73", "#d62728", "#868c97"
 
 
 def evaluation_scene(evaluation: Evaluation, region: Region, false_fix_m: float) -> Scene:
@@ -51,7 +52,7 @@ def _fixes(name: str, color: str, fixes: Sequence[tuple[Trial, Fix, float]]) -> 
     lat, lon = _truths([trial for trial, _, _ in fixes])
     fix_lat = np.array([fix.position.lat_deg for _, fix, _ in fixes])
     fix_lon = np.array([fix.position.lon_deg for _, fix, _ in fixes])
-    covariances = np.array([fix.covariance_enu_m2[:2, :2] for _, fix, _ in fixes])
+    covariances = np.array([covariance_of_95(fix) for _, fix, _ in fixes])
     labels = tuple(
         f"{trial.source}\nerror {error:.1f} m, probability {trial.causal.probability:.3f}"
         for trial, _, error in fixes

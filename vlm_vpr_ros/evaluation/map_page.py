@@ -2,7 +2,8 @@
 
 Drawn on a canvas: fifty thousand marks move smoothly, where as many SVG elements would not. The
 content security policy lets the page load nothing from anywhere. Names from the data only ever
-become text nodes.
+become text nodes. In a frame of another page (a report), the wheel scrolls that page until the map
+was clicked, and one finger scrolls it, too.
 """
 
 PAGE = """<!DOCTYPE html>
@@ -12,18 +13,26 @@ PAGE = """<!DOCTYPE html>
 <meta http-equiv="Content-Security-Policy"
  content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
 <title>@@title@@</title>
 <style>
-  html, body { margin: 0; height: 100%; overflow: hidden; color: #2b2f36; background: #fff;
+  :root { --paper: #fff; --ink: #2b2f36; --soft: #5a606b; --faint: #8a909a; --grid: #eceff2;
+    --card: #fffffff0; --rule: #d7dbe0; }
+  @media (prefers-color-scheme: dark) {
+    :root { --paper: #14171c; --ink: #e8eaee; --soft: #a3abb8; --faint: #7d8694; --grid: #262c35;
+      --card: #1d2229f0; --rule: #39414d; }
+  }
+  html, body { margin: 0; height: 100%; overflow: hidden; color: var(--ink);
+    background: var(--paper);
     font: 14px/1.4 system-ui, -apple-system, "Segoe UI", sans-serif; }
   canvas { position: absolute; inset: 0; width: 100%; height: 100%; touch-action: none;
     cursor: grab; }
   canvas:active { cursor: grabbing; }
-  .card { position: absolute; background: #fffffff0; border: 1px solid #d7dbe0;
+  .card { position: absolute; background: var(--card); border: 1px solid var(--rule);
     border-radius: 8px; padding: 8px 12px; box-shadow: 0 1px 4px #0000001a; }
   #head { left: 12px; top: 12px; max-width: min(60%, 620px); pointer-events: none; }
   #head h1 { font-size: 16px; margin: 0; overflow-wrap: anywhere; }
-  #head p { margin: 2px 0 0; font-size: 12.5px; color: #5a606b; }
+  #head p { margin: 2px 0 0; font-size: 12.5px; color: var(--soft); }
   #side { right: 12px; top: 12px; max-width: 280px; max-height: calc(100% - 60px); overflow: auto; }
   #side label { display: flex; gap: 6px; align-items: center; font-size: 13px; cursor: pointer; }
   #side span { overflow-wrap: anywhere; }
@@ -31,6 +40,14 @@ PAGE = """<!DOCTYPE html>
   #side button { font: inherit; font-size: 12.5px; margin: 0 0 6px; cursor: pointer; }
   #tip { display: none; pointer-events: none; font-size: 12.5px; white-space: pre-line;
     max-width: 360px; overflow-wrap: anywhere; }
+  @media (max-width: 560px) {
+    #head { right: 12px; max-width: none; padding: 6px 10px; }
+    #head h1 { font-size: 14px; } #head p { font-size: 11.5px; }
+    #side { top: auto; bottom: 12px; left: 12px; right: 56px; max-width: none; max-height: 30%;
+      padding: 6px 10px; }
+    #side label { display: inline-flex; margin-right: 10px; font-size: 12px; }
+    #side button { display: none; }
+  }
 </style>
 </head>
 <body>
@@ -46,7 +63,12 @@ const map = JSON.parse(document.getElementById("data").textContent);
 const canvas = document.getElementById("map"), ink = canvas.getContext("2d");
 const tip = document.getElementById("tip"), side = document.getElementById("side");
 let scale = 1, left = 0, top_ = 0;  // pixel = (x - left) * scale, (top_ - y) * scale
-let hovered = null;
+let hovered = null, moved = false;
+const embedded = window.parent !== window;
+let awake = !embedded;  // in a frame: whether the wheel belongs to the map
+if (embedded) canvas.style.touchAction = "pan-y";
+const style = getComputedStyle(document.documentElement);
+const color = name => style.getPropertyValue("--" + name);
 const many = map.layers.flatMap(l => l.points).reduce((n, s) => n + s.labels.length, 0) > 5000;
 const shown = map.layers.map(() => true);
 
@@ -55,7 +77,8 @@ const px = x => (x - left) * scale, py = y => (top_ - y) * scale;
 function fit() {
   const [x0, y0, x1, y1] = map.box, w = canvas.clientWidth, h = canvas.clientHeight;
   const least = map.local ? 40 : 0.001;  // a single point gets some ground around it
-  scale = Math.min(w * 0.84 / Math.max(x1 - x0, least), (h - 180) / Math.max(y1 - y0, least));
+  const room = Math.max(h - 180, h / 3);
+  scale = Math.min(w * 0.84 / Math.max(x1 - x0, least), room / Math.max(y1 - y0, least));
   scale = Math.max(scale, 1e-9);
   left = (x0 + x1) / 2 - w / 2 / scale;
   top_ = (y0 + y1) / 2 + (h / 2 + 30) / scale;
@@ -72,7 +95,7 @@ function length(m) {
 }
 
 function grid(w, h) {
-  ink.lineWidth = 1; ink.strokeStyle = "#eceff2"; ink.fillStyle = "#8a909a";
+  ink.lineWidth = 1; ink.strokeStyle = color("grid"); ink.fillStyle = color("faint");
   ink.font = "11px system-ui, sans-serif";
   const [k, ox, oy] = map.local ? [1, 0, 0] : [map.narrowing, map.lon0, map.lat0];
   const stepX = roundStep(110 / scale / k), stepY = roundStep(80 / scale);
@@ -102,10 +125,10 @@ function strokeAll(lines, width, alpha) {
   ink.stroke(); ink.globalAlpha = 1;
 }
 
-function drawPoints(set, color, w, h) {
+function drawPoints(set, tint, w, h) {
   const xy = set.xy, n = xy.length / 2;
   const r = set.mark === "dot" ? (many ? 1.5 : 3.2) : set.mark === "ring" ? 3.6 : 6;
-  ink.fillStyle = ink.strokeStyle = color; ink.lineWidth = 1.4;
+  ink.fillStyle = ink.strokeStyle = tint; ink.lineWidth = 1.4;
   for (let i = 0; i < n; i++) {
     const x = px(xy[2 * i]), y = py(xy[2 * i + 1]);
     if (x < -20 || y < -20 || x > w + 20 || y > h + 20) continue;
@@ -124,14 +147,14 @@ function drawPoints(set, color, w, h) {
     else {  // the start is a white disc, the end a filled square
       if (set.mark === "start") ink.arc(x, y, r, 0, 7);
       else ink.rect(x - r + 1, y - r + 1, 2 * r - 2, 2 * r - 2);
-      ink.lineWidth = 2.5; ink.fillStyle = set.mark === "start" ? "#fff" : color;
-      ink.fill(); ink.stroke(); ink.lineWidth = 1.4; ink.fillStyle = color;
+      ink.lineWidth = 2.5; ink.fillStyle = set.mark === "start" ? color("paper") : tint;
+      ink.fill(); ink.stroke(); ink.lineWidth = 1.4; ink.fillStyle = tint;
     }
   }
 }
 
 function furniture(w, h) {
-  ink.fillStyle = ink.strokeStyle = "#2b2f36"; ink.font = "12px system-ui, sans-serif";
+  ink.fillStyle = ink.strokeStyle = color("ink"); ink.font = "12px system-ui, sans-serif";
   if (map.local) {
     const bar = roundStep(70 / scale), y = h - 34;
     ink.fillRect(90, y, bar * scale, 3); ink.fillText(length(bar), 90, y - 6);
@@ -164,7 +187,7 @@ function draw() {
     for (const set of layer.points) drawPoints(set, layer.color, w, h);
   });
   if (hovered) {
-    ink.lineWidth = 2; ink.strokeStyle = "#000";
+    ink.lineWidth = 2; ink.strokeStyle = color("ink");
     ink.beginPath(); ink.arc(px(hovered.x), py(hovered.y), 8, 0, 7); ink.stroke();
   }
   furniture(w, h);
@@ -200,6 +223,7 @@ function hover(event) {
 }
 
 function zoom(x, y, factor) {
+  moved = true;
   const gx = left + x / scale, gy = top_ - y / scale;
   scale = Math.min(Math.max(scale * factor, 1e-6), 1e7);
   left = gx - x / scale; top_ = gy + y / scale;
@@ -208,7 +232,8 @@ function zoom(x, y, factor) {
 
 const fingers = new Map();
 canvas.addEventListener("pointerdown", e => {
-  canvas.setPointerCapture(e.pointerId); fingers.set(e.pointerId, [e.offsetX, e.offsetY]);
+  awake = true; canvas.setPointerCapture(e.pointerId);
+  fingers.set(e.pointerId, [e.offsetX, e.offsetY]);
 });
 for (const name of ["pointerup", "pointercancel"])
   canvas.addEventListener(name, e => fingers.delete(e.pointerId));
@@ -220,19 +245,22 @@ canvas.addEventListener("pointermove", e => {
     const gap = p => Math.max(Math.hypot(p[0] - other[0], p[1] - other[1]), 1);
     zoom(other[0], other[1], gap([e.offsetX, e.offsetY]) / gap(was));
   } else {
+    moved = true;
     left -= (e.offsetX - was[0]) / scale; top_ += (e.offsetY - was[1]) / scale; redraw();
   }
   fingers.set(e.pointerId, [e.offsetX, e.offsetY]);
 });
 canvas.addEventListener("pointerleave", () => {
-  hovered = null; tip.style.display = "none"; redraw();
+  awake = !embedded; hovered = null; tip.style.display = "none"; redraw();
 });
 canvas.addEventListener("wheel", e => {
+  if (!awake && !e.ctrlKey) return;
   e.preventDefault(); zoom(e.offsetX, e.offsetY, Math.exp(-e.deltaY * 0.0015));
 }, { passive: false });
 canvas.addEventListener("dblclick", e => zoom(e.offsetX, e.offsetY, 2));
 document.getElementById("fit").addEventListener("click", fit);
-window.addEventListener("resize", redraw);
+window.addEventListener("resize", () => moved ? redraw() : fit());
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
 
 map.layers.forEach((layer, i) => {
   const label = document.createElement("label"), box = document.createElement("input");

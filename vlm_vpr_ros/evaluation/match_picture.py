@@ -37,7 +37,7 @@ def match_picture(
         reference: what it is compared with, a thumbnail will do; None: its keypoints are drawn on
             a plain panel.
         match: between them; None: nothing is joined.
-        caption: one or more lines.
+        caption: lines of text; none, no strip.
         long_side: pixels of the longer side of both images in the scale of the match.
 
     Returns:
@@ -45,10 +45,10 @@ def match_picture(
     """
     left = _scaled(query, long_side)
     right = _scaled(reference, long_side) if reference is not None else _panel(left, match)
-    lines = caption.splitlines() or [""]
+    lines = caption.splitlines()
     height = max(left.shape[0], right.shape[0])
     width = left.shape[1] + _GAP_PX + right.shape[1]
-    strip = 2 * _PAD_PX + _LINE_PX * len(lines)
+    strip = 2 * _PAD_PX + _LINE_PX * len(lines) if lines else 0
     picture = np.empty((height + strip, width, 3), np.uint8)
     picture[:] = _GROUND
     right_x = left.shape[1] + _GAP_PX
@@ -68,9 +68,11 @@ def match_picture(
     return _written(picture, texts)
 
 
-def picture_file(picture: RgbImage, suffix: str) -> bytes:
+def picture_file(picture: RgbImage, suffix: str, jpeg_quality: int = 90) -> bytes:
     """A picture as the content of a file, .jpg or .png."""
-    encoded: bytes = cv2.imencode(suffix, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1].tobytes()
+    options = (cv2.IMWRITE_JPEG_QUALITY, jpeg_quality) if suffix == ".jpg" else ()
+    bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
+    encoded: bytes = cv2.imencode(suffix, bgr, options)[1].tobytes()
     return encoded
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from vlm_vpr_ros.config import LocalizerConfig
@@ -9,7 +10,7 @@ from vlm_vpr_ros.errors import RegionError
 from vlm_vpr_ros.evaluation.match_picture import COMMON_SCALE_PX, match_picture
 from vlm_vpr_ros.networks import Networks
 from vlm_vpr_ros.region.region import Region
-from vlm_vpr_ros.types import Candidate, Frame, Outcome, RgbImage
+from vlm_vpr_ros.types import Frame, Outcome, PriorStatus, RgbImage
 from vlm_vpr_ros.verification.local_features import LocalFeatureExtractor
 from vlm_vpr_ros.verification.verifier import PairMatch, match_pair
 
@@ -46,29 +47,36 @@ class OutcomePainter:
             outcome: of the frame.
             note: one more line of the caption.
         """
-        best = outcome.candidates[0] if outcome.candidates else None
-        lines = [*caption(frame.source, outcome, self._source(best)), note]
+        lines = [*caption(frame.source, outcome, self.reference_source(outcome)), note]
+        return self.match(frame.image, outcome, lines)
+
+    def match(self, image: RgbImage, outcome: Outcome, lines: Sequence[str] = ()) -> RgbImage:
+        """Draw an image and its best match over some lines of text."""
         match = thumbnail = None
-        if best is not None:
+        if outcome.candidates:
+            reference = outcome.candidates[0].reference
             try:
-                match = self._match(frame.image, best.reference)
+                match = self._pair(image, reference)
                 if self._region.thumbnails:
-                    thumbnail = self._region.thumbnails.thumbnail(best.reference)
+                    thumbnail = self._region.thumbnails.thumbnail(reference)
             except RegionError as error:  # a damaged record: the rest is worth seeing
-                lines.append(str(error))
+                lines = [*lines, str(error)]
         text = "\n".join(line for line in lines if line)
         scale = self._extractor.card.long_side if self._extractor else COMMON_SCALE_PX
-        return match_picture(frame.image, thumbnail, match, text, scale)
+        return match_picture(image, thumbnail, match, text, scale)
 
-    def _match(self, image: RgbImage, reference: int) -> PairMatch | None:
+    def reference_source(self, outcome: Outcome) -> str:
+        """The name of the image of the best match; "" without one."""
+        if not outcome.candidates:
+            return ""
+        return self._region.references.source[outcome.candidates[0].reference]
+
+    def _pair(self, image: RgbImage, reference: int) -> PairMatch | None:
         stored = self._region.features
         if self._extractor is None or stored is None:
             return None
         features = stored.features(reference)
         return match_pair(self._extractor.extract(image), features) if features else None
-
-    def _source(self, candidate: Candidate | None) -> str:
-        return "" if candidate is None else self._region.references.source[candidate.reference]
 
 
 def caption(source: str, outcome: Outcome, reference_source: str) -> list[str]:
@@ -87,5 +95,5 @@ def caption(source: str, outcome: Outcome, reference_source: str) -> list[str]:
     return [
         f"{source}{beside}",
         verdict,
-        f"prior {prior.status.value}: {prior.detail}" if prior.detail else "",
+        "" if prior.status is PriorStatus.OFF else f"prior {prior.status.value}: {prior.detail}",
     ]
