@@ -17,7 +17,7 @@ from vlm_vpr_ros.node.inbox import Arrived
 from vlm_vpr_ros.node.inputs import Inputs
 from vlm_vpr_ros.node.outputs import Outputs
 from vlm_vpr_ros.node.worker import Worker
-from vlm_vpr_ros.types import Outcome, Reason
+from vlm_vpr_ros.types import Outcome, Reason, RgbImage
 
 _WITHOUT_IMAGE = frozenset({Reason.NO_IMAGE, Reason.STALE_IMAGE})
 
@@ -49,6 +49,7 @@ class Attempts:
         self.active = False
         """Whether images are taken."""
         self.inputs = Inputs(node, self._on_image, worker.tell_prior)
+        self._node = node
         self._config = config
         self._worker = worker
         self._outputs = outputs
@@ -113,6 +114,8 @@ class Attempts:
         self._diagnostics.record(outcome)
         if outcome.reason not in _WITHOUT_IMAGE:
             self._outputs.outcome(outcome)
+            if self._outputs.picture_wanted:
+                self._tasks.when_done(self._worker.picture(), self._on_picture)
         if not self.call_waits:
             self._tell_verdict(outcome)
 
@@ -149,6 +152,14 @@ class Attempts:
     def _on_outcome(self, future: WorkerFuture[Outcome]) -> None:
         if not future.cancelled():
             self._frames.finished(future.result())
+
+    def _on_picture(self, future: WorkerFuture[tuple[RgbImage, int] | None]) -> None:
+        if not self.active or future.cancelled():
+            return
+        if error := future.exception():
+            self._node.get_logger().warning(f"~/debug_image cannot be drawn: {error}", once=True)
+        elif drawn := future.result():
+            self._outputs.picture(*drawn)
 
     def _tell_verdict(self, outcome: Outcome) -> None:
         self._outputs.say("LOCALIZED" if outcome.accepted else "LOST")

@@ -14,9 +14,10 @@ from typing import Any, TypeVar
 
 from vlm_vpr_ros.config import LocalizerConfig
 from vlm_vpr_ros.errors import ImageError, UnsupportedEncodingError
+from vlm_vpr_ros.evaluation.outcome_picture import OutcomePainter
 from vlm_vpr_ros.localizer import Localizer
 from vlm_vpr_ros.prior.geo_prior import GeoPrior
-from vlm_vpr_ros.types import Frame, Outcome, Reason
+from vlm_vpr_ros.types import Frame, Outcome, Reason, RgbImage
 
 OpenLocalizer = Callable[[Path, LocalizerConfig], Localizer]
 """Opens a region: `Localizer.open`, or a stand-in."""
@@ -52,6 +53,9 @@ class Worker:
     def __init__(self, open_localizer: OpenLocalizer) -> None:
         self._open_localizer = open_localizer
         self._localizer: Localizer | None = None
+        self._opened: tuple[Path, LocalizerConfig] | None = None
+        self._painter: OutcomePainter | None = None
+        self._seen: tuple[Frame, Outcome] | None = None
         self._told: _Told | None = None
         self._jobs: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None] = (
             queue.SimpleQueue()
@@ -66,6 +70,7 @@ class Worker:
         def job() -> dict[str, str]:
             self._close()
             self._localizer = self._open_localizer(region, config)
+            self._opened = region, config
             return self._localizer.describe()
 
         return self._submit(job)
@@ -140,7 +145,24 @@ class Worker:
             except Exception as error:  # a bug of ours: the node lives on and says so
                 traceback.print_exc()
                 return _refused(Reason.INTERNAL_ERROR, f"{type(error).__name__}: {error}", error)
+            self._seen = frame, outcome
             return replace(outcome, latency_ms={"decode": decode_ms, **outcome.latency_ms})
+
+        return self._submit(job)
+
+    def picture(self) -> Future[tuple[RgbImage, int] | None]:
+        """Draw the last frame beside its best match; the result has its stamp, too.
+
+        None if no frame was localized yet. The future's exception says why nothing can be drawn.
+        """
+
+        def job() -> tuple[RgbImage, int] | None:
+            if self._seen is None or self._opened is None:
+                return None
+            if self._painter is None:
+                self._painter = OutcomePainter.open(*self._opened)
+            frame, outcome = self._seen
+            return self._painter.picture(frame, outcome), frame.stamp_ns
 
         return self._submit(job)
 
@@ -174,7 +196,8 @@ class Worker:
         self._close()
 
     def _close(self) -> None:
-        localizer, self._localizer, self._told = self._localizer, None, None
+        localizer, self._localizer = self._localizer, None
+        self._opened = self._painter = self._seen = self._told = None
         if localizer is not None:
             localizer.close()
 

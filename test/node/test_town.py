@@ -1,0 +1,109 @@
+"""The real localizer in the node: a town of textures, known by a tiny encoder."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import cv2
+import pytest
+
+pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed")
+
+from geometry_msgs.msg import PoseWithCovarianceStamped
+from node_process import until
+from robot import NODE, Robot
+from sensor_msgs.msg import CompressedImage, Image
+from std_srvs.srv import Trigger
+from support.streets import ORIGIN, drive, view
+from support.tiny_encoder import write_tiny_encoder
+
+from vlm_vpr_ros.config import EncoderConfig
+from vlm_vpr_ros.geodesy import displaced, distance_m
+from vlm_vpr_ros.mapping.builder import build_region
+from vlm_vpr_ros.networks import Networks
+from vlm_vpr_ros.retrieval.encoder import Encoder
+
+PLACES = [6, 61, 64, 138, 173, 209, 215, 225, 252, 257, 269, 283, 285, 288]
+PROGRAM = ("-m", "vlm_vpr_ros.node.main")
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory):
+    """Region and encoder, as parameters of the node."""
+    folder = tmp_path_factory.mktemp("town")
+    card = write_tiny_encoder(folder / "models", card={"chance_similarity": 0.5})
+    encoder = Encoder.load(EncoderConfig(name=str(card)))
+    build_region([drive("map", PLACES)], folder / "region", Networks(encoder))
+    return {"region": folder / "region", "encoder__name": card}
+
+
+@pytest.fixture
+def robot(domain):
+    assert domain, "the client takes it from the environment"
+    made = Robot()
+    yield made
+    made.close()
+
+
+def photo(place, visit=1):
+    pixels = cv2.cvtColor(view(place, visit), cv2.COLOR_RGB2BGR)
+    ok, data = cv2.imencode(".png", pixels)
+    assert ok
+    return CompressedImage(format="png", data=data.tobytes())
+
+
+def error_m(answer, place):
+    return distance_m(answer["lat"], answer["lon"], *displaced(*ORIGIN, 60.0 * place, 0.0))
+
+
+def look(robot, place, **how):
+    robot.show(photo(place), **how)
+
+
+def test_a_frame_is_found_and_shown_beside_its_match(start, robot, town):
+    pictures = robot.listen(f"{NODE}/debug_image", Image)
+    start(program=PROGRAM, **town)
+    robot.state("IDLE")
+    robot.camera()
+    look(robot, PLACES[3])
+    answer = robot.relocalize()
+    assert answer["reason"] == "accepted"
+    assert error_m(answer, PLACES[3]) < 1.0
+    assert answer["prior"]["status"] == "off"
+    until(lambda: robot.relocalize() and pictures)  # the first may precede the discovery
+    picture = pictures[0]
+    assert (picture.encoding, picture.step) == ("rgb8", 3 * picture.width)
+    assert picture.width > 2 * picture.height * 0.9
+    assert len(set(picture.data[:: len(picture.data) // 1000])) > 50, "it shows something"
+
+
+def test_what_is_known_of_the_place_is_used_told_and_forgotten(start, robot, town):
+    center = "{:f}, {:f}".format(*ORIGIN)
+    start(program=PROGRAM, prior__center=center, prior__radius_km=30, **town)
+    robot.state("IDLE")
+    robot.camera()
+    robot.prior_fixes()
+    look(robot, PLACES[3])
+    answer = robot.relocalize()
+    assert answer["reason"] == "accepted"
+    assert (answer["prior"]["status"], answer["prior"]["source"]) == ("used", "fixed")
+    robot.wait_for(lambda: robot.hypotheses)
+    prior = json.loads(robot.hypotheses[-1].data)["features"][-1]
+    assert prior["properties"]["kind"] == "prior"
+    assert prior["geometry"]["coordinates"] == pytest.approx(ORIGIN[::-1], abs=1e-6)
+    robot.tell_prior(ORIGIN[0], 1e6)
+    until(lambda: robot.relocalize()["prior"]["source"] == "fixed+topic")
+    assert robot.call(f"{NODE}/reset", Trigger).success
+    assert robot.relocalize()["prior"]["source"] == "fixed"
+
+
+def test_a_pose_of_every_accepted_fix(start, robot, town):
+    poses = robot.listen(f"{NODE}/pose", PoseWithCovarianceStamped)
+    start(program=PROGRAM, map__datum="{:f}, {:f}".format(*ORIGIN), **town)
+    robot.state("IDLE")
+    robot.camera()
+    look(robot, PLACES[5])
+    until(lambda: robot.relocalize()["reason"] == "accepted" and poses)
+    position = poses[0].pose.pose.position
+    assert math.hypot(position.x - 60.0 * PLACES[5], position.y) < 1.0
