@@ -13,19 +13,28 @@ from launch_ros.parameter_descriptions import ParameterValue
 
 from launch import LaunchContext, LaunchDescription
 
-# Parameters of the node; one that is not given leaves the parameter file its say.
+# Arguments that set a parameter: argument -> (parameter, description). One that is not given leaves
+# the parameter file its say.
 PARAMETERS = {
-    "region": "Folder of the region index (made by `vlm_vpr build`).",
-    "image_transport": "Type of the image topic: `compressed` or `raw`.",
-    "continuous": "true: publish fixes at `rate` from the start; else on ~/relocalize only.",
-    "autostart": "Configure and activate at start; false leaves it to a lifecycle manager.",
-    "use_sim_time": "Take the time from /clock.",
+    "region": ("region", "Folder of the region index (made by `vlm_vpr build`)."),
+    "vlm_model": ("vlm.model", "Vision-language model (.gguf), if there is one."),
+    "vlm_mmproj": ("vlm.mmproj", "Its vision tower (mmproj .gguf)."),
+    "datum": ("map.datum", "`latitude, longitude` of the origin of the map frame of ~/pose."),
+    "image_transport": ("image_transport", "Type of the image topic: `compressed` or `raw`."),
+    "continuous": (
+        "continuous",
+        "true: fixes at `rate`; false: on ~/relocalize only.",
+    ),
+    "autostart": ("autostart", "Configure and activate; false leaves it to a lifecycle manager."),
+    "use_sim_time": ("use_sim_time", "Take the time from /clock."),
 }
 SWITCHES = ("continuous", "autostart", "use_sim_time")
 
 # Topics that the node reads: argument -> (the node's own name of it, default, description).
 TOPICS = {
     "image": ("image", "/camera/image_raw/compressed", "Topic of the camera."),
+    "odom": ("odom", "odom", "Topic of the odometry (nav_msgs/Odometry), if there is one."),
+    "prior_fix": ("~/prior_fix", "~/prior_fix", "Topic of a coarse NavSatFix, if there is one."),
 }
 
 
@@ -34,7 +43,7 @@ def generate_launch_description() -> LaunchDescription:
     defaults = Path(get_package_share_directory("vlm_vpr_ros")) / "config" / "relocalizer.yaml"
     arguments = {
         "params_file": (str(defaults), "Parameter file; the arguments below go before it."),
-        **{name: ("", description) for name, description in PARAMETERS.items()},
+        **{name: ("", description) for name, (_, description) in PARAMETERS.items()},
         **{name: (default, description) for name, (_, default, description) in TOPICS.items()},
         "namespace": ("", "Of the node."),
         "log_level": ("info", "Least severe message shown: debug, info, warn or error."),
@@ -56,10 +65,10 @@ def _node(context: LaunchContext) -> list[LifecycleNode]:
         raise FileNotFoundError(f"params_file:={params_file}: there is no such file")
     given = {
         # Typed here: a region named 2024 would be read as a number.
-        name: ParameterValue(
+        parameter: ParameterValue(
             LaunchConfiguration(name), value_type=bool if name in SWITCHES else str
         )
-        for name in PARAMETERS
+        for name, (parameter, _) in PARAMETERS.items()
         if LaunchConfiguration(name).perform(context)
     }
     node = LifecycleNode(

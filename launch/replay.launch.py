@@ -79,7 +79,9 @@ def _play(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         rviz = Node(
             package="rviz2",
             executable="rviz2",
-            arguments=["-d", str(_share() / "config" / "relocalizer.rviz")],
+            # Without a datum, the markers are in a frame of their own.
+            arguments=["-d", str(_share() / "config" / "relocalizer.rviz")]
+            + ([] if given["datum"] else ["-f", "enu"]),
             parameters=[{"use_sim_time": True}],
         )
         last = [rviz, _after(rviz, _end("RViz was closed"))]

@@ -9,6 +9,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import bags
 import cv2
@@ -18,11 +19,15 @@ pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed")
 pytest.importorskip("launch_ros", reason="ROS 2's launch is not installed")
 
 from ament_index_python.packages import get_package_prefix, get_package_share_directory
+from launch.actions import IncludeLaunchDescription
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch_ros.actions import Node
 from node_process import HERE, Process, until
 from rcl_interfaces.srv import GetParameters
 from robot import Client, Robot
 from support.streets import view
 
+from launch import LaunchContext
 from vlm_vpr_ros.config import LocalizerConfig
 from vlm_vpr_ros.mapping.builder import build_region
 from vlm_vpr_ros.mapping.sources import open_source
@@ -131,6 +136,32 @@ def test_a_parameter_file_that_is_not_there(launch: Launch) -> None:
     process = launch("relocalization.launch.py", params_file="/no/such.yaml")
     assert process.wait() != 0
     assert "params_file:=/no/such.yaml: there is no such file" in process.output
+
+
+def test_the_composition_with_robot_localization() -> None:
+    context = LaunchContext()
+    source = PythonLaunchDescriptionSource(str(SHARE / "launch" / "robot_localization.launch.py"))
+    given = {"region": "2024", "datum": "48.137, 11.575", "odom": "/wheels"}
+    pending: list[Any] = [IncludeLaunchDescription(source, launch_arguments=given.items())]
+    nodes = {}
+    while pending:
+        entity = pending.pop(0)
+        if isinstance(entity, Node):
+            entity._perform_substitutions(context)
+            remaps = dict(entity.expanded_remapping_rules or ())
+            nodes[entity.node_name.strip("/")] = remaps
+        else:
+            pending = [*(entity.visit(context) or ()), *pending]
+    assert set(nodes) == {
+        "relocalizer", "ekf_odom", "ekf_map", "navsat_transform", "after_kidnapping"
+    }  # fmt: skip
+    assert {remaps["odom"] for remaps in nodes.values() if "odom" in remaps} == {"/wheels"}
+    assert nodes["navsat_transform"]["gps/fix"] == "relocalizer/fix"
+    reset = nodes["after_kidnapping"]["set_pose"]
+    assert reset == nodes["ekf_map"]["set_pose"] != nodes["ekf_odom"]["set_pose"]
+    filtered = {nodes[n]["odometry/filtered"] for n in ("ekf_map", "navsat_transform")}
+    assert filtered == {nodes["after_kidnapping"]["odometry/filtered"]}
+    assert "odometry/filtered" not in nodes["ekf_odom"]
 
 
 @pytest.mark.usefixtures("player")
