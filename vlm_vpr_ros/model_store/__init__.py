@@ -1,0 +1,1 @@
+"""Large models that users download by name: what there is, fetching, checking."""
