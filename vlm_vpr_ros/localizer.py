@@ -33,8 +33,8 @@ class Localizer:
     """Finds where a frame was taken.
 
     Keeps what earlier frames of the drive taught (`reset` forgets it); a stamp that goes backwards
-    is a new drive. Not thread-safe: one frame at a time; `observe_prior` alone may be called from
-    another thread meanwhile.
+    is a new drive. Not thread-safe: one frame at a time; only `observe_prior` and `close` may be
+    called from another thread meanwhile.
 
     Args:
         region: where to look.
@@ -152,7 +152,7 @@ class Localizer:
         self._priors.observe(prior, stamp_ns)
 
     def close(self) -> None:
-        """End what runs beside: the model that is asked for a prior."""
+        """End what runs beside: the model that is asked for a prior. From any thread."""
         self._priors.close()
 
     def describe(self) -> dict[str, str]:

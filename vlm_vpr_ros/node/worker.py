@@ -167,12 +167,18 @@ class Worker:
         return self._submit(job)
 
     def stop(self) -> None:
-        """Cancel the jobs that have not begun; the thread ends after the one in hand."""
+        """Cancel the jobs that have not begun; the thread ends after the one in hand.
+
+        That one does not wait for a prior any longer.
+        """
         while not self._jobs.empty():
             entry = self._jobs.get()
             if entry is not None:
                 entry[1].cancel()
         self._jobs.put(None)
+        localizer = self._localizer
+        if localizer is not None:
+            localizer.close()
 
     def join(self, timeout_s: float) -> bool:
         """Wait for the thread to end; False if it takes longer."""
