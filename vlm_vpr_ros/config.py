@@ -219,6 +219,65 @@ class FixConfig(_Section):
     )
 
 
+class VlmConfig(_Section):
+    """The vision-language model that says roughly where a frame was taken."""
+
+    model: str = Field(
+        "", description="Path of the model (GGUF); empty: no vision-language model is used."
+    )
+    mmproj: str = Field(
+        "", description="Path of the vision tower (GGUF, `mmproj`) that belongs to the model."
+    )
+    chat_handler: str = Field(
+        "",
+        description="Chat template, where the one in the GGUF is missing or unfit: name of a chat "
+        "handler of llama-cpp-python such as `Llava15ChatHandler`, or path of a Jinja file.",
+    )
+    mode: Literal["auto", "open", "choice"] = Field(
+        "auto",
+        description="How the model is asked: `open` (country, region, city, coordinates), `choice` "
+        "(which of the region's places), or `auto`: choice if the region knows 2 to 400 places.",
+    )
+    samples: int = Field(
+        5,
+        ge=1,
+        le=32,
+        description="Answers that are drawn for a frame (open), or orders in which the places are "
+        "offered (choice). Their spread is information; they share the image's evaluation.",
+    )
+    temperature: float = Field(
+        0.7,
+        ge=0.0,
+        le=2.0,
+        description="Of the drawn answers; at 0 all are the same.",
+    )
+    timeout_s: float = Field(
+        30.0,
+        gt=0.0,
+        le=3600.0,
+        description="A frame without an answer after this many seconds goes on without one; the "
+        "model's process is then ended and started again.",
+    )
+    max_memory_mib: int = Field(
+        16384,
+        ge=64,
+        le=1_048_576,
+        description="Resident memory in MiB, model included, above which the model's process is "
+        "ended and started again.",
+    )
+    n_ctx: int = Field(
+        4096,
+        ge=256,
+        le=1_048_576,
+        description="Tokens of context: image, question and all drawn answers have to fit.",
+    )
+    n_threads: int = Field(0, ge=0, le=256, description="CPU threads of the model; 0: all cores.")
+    n_gpu_layers: int = Field(
+        0, ge=-1, le=1000, description="Layers of the model on the GPU; -1: all."
+    )
+    log: bool = Field(False, description="Print the messages of llama.cpp.")
+
+
 class LocalizerConfig(_Section):
     """Everything the localizer needs: no ROS."""
 
@@ -229,6 +288,7 @@ class LocalizerConfig(_Section):
     prior: PriorConfig = Field(default_factory=PriorConfig)
     gate: GateConfig = Field(default_factory=GateConfig)
     fix: FixConfig = Field(default_factory=FixConfig)
+    vlm: VlmConfig = Field(default_factory=VlmConfig)
 
 
 class MapConfig(_Section):

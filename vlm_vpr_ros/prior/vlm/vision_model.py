@@ -85,6 +85,7 @@ class VisionModel:
         self._size = (0, 0)
         self._key: tuple[object, ...] | None = None
         self._next_position = 0
+        self._sequences = sequences
         self.usage = Usage(0, 0)
         """Of the last `prompt`."""
         try:
@@ -196,7 +197,6 @@ class VisionModel:
     def fork(self, sequences: int) -> None:
         """Make copies of the prompt that can be continued differently, numbered from zero."""
         for sequence in range(1, sequences):
-            llama_cpp.llama_memory_seq_rm(self._memory, sequence, -1, -1)
             llama_cpp.llama_memory_seq_cp(self._memory, 0, sequence, -1, -1)
 
     def advance(self, tokens: Sequence[int], sequences: Sequence[int]) -> Logits:
@@ -286,6 +286,8 @@ class VisionModel:
 
     def _kept(self, prompt: _Prompt) -> int:
         """Cut the cache back to the end of the image; how many tokens are in it, 0 for none."""
+        for sequence in range(1, self._sequences):
+            llama_cpp.llama_memory_seq_rm(self._memory, sequence, -1, -1)
         if prompt.key == self._key and llama_cpp.llama_memory_seq_rm(
             self._memory, 0, prompt.prefix_positions, -1
         ):

@@ -1,0 +1,102 @@
+"""A loaded model that is asked where images were taken: what the worker process does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vlm_vpr_ros.prior.vlm import prompts
+from vlm_vpr_ros.prior.vlm.chat import ChatPrompt, template_named
+from vlm_vpr_ros.prior.vlm.gguf_file import check_gguf
+from vlm_vpr_ros.prior.vlm.grammar import open_answer_grammar
+from vlm_vpr_ros.prior.vlm.letters import Array, LetterTokens, option_log_probabilities
+from vlm_vpr_ros.prior.vlm.options import Option, option_tree, place_probabilities
+from vlm_vpr_ros.prior.vlm.protocol import Settings
+from vlm_vpr_ros.prior.vlm.sampling import sampled_answers
+from vlm_vpr_ros.prior.vlm.vision_model import MARKER, VisionModel
+from vlm_vpr_ros.types import RgbImage
+
+
+class GeoAsker:
+    """Asks one model; `close` frees its memory."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Load the model and find out how it wants to be asked.
+
+        Raises:
+            ModelError: a file is missing, damaged, or not what it should be.
+        """
+        model, mmproj = Path(settings.model), Path(settings.mmproj)
+        check_gguf(model)
+        check_gguf(mmproj)
+        self._settings = settings
+        self._model = VisionModel(
+            model,
+            mmproj,
+            n_ctx=settings.n_ctx,
+            n_threads=settings.n_threads,
+            n_gpu_layers=settings.n_gpu_layers,
+            sequences=settings.samples,
+        )
+        handler = settings.chat_handler
+        self._chat = ChatPrompt(
+            template_named(handler) if handler else self._model.chat_template,
+            prompts.SYSTEM,
+            MARKER,
+            begin=self._model.begin_text,
+            end=self._model.end_text,
+            adds_begin=self._model.adds_begin,
+        )
+        self._grammar = open_answer_grammar()
+        self._choice = (
+            (option_tree(settings.places), LetterTokens(self._model)) if settings.places else None
+        )
+        self._evaluated = self._reused = 0
+
+    def answer(self, image: RgbImage) -> dict[str, Any]:
+        """What the model says of an image: `answers` or `probabilities`, and tokens used.
+
+        Raises:
+            ModelError: the prompt does not fit in the context.
+        """
+        self._evaluated = self._reused = 0
+        self._model.look(image)
+        if self._choice is None:
+            said: dict[str, Any] = {"answers": self._drawn()}
+        else:
+            said = {"probabilities": self._weighed(*self._choice).tolist()}
+        return said | {"evaluated": self._evaluated, "reused": self._reused}
+
+    def close(self) -> None:
+        """Free the memory."""
+        self._model.close()
+
+    def _drawn(self) -> list[str]:
+        prompt = self._chat.text(prompts.OPEN_QUESTION)
+        settings = self._settings
+        texts = sampled_answers(
+            self._model, prompt, self._grammar, settings.temperature, settings.samples
+        )
+        self._count_tokens()
+        return texts
+
+    def _weighed(self, tree: Option, letters: LetterTokens) -> Array:
+        rng = np.random.default_rng(0)
+
+        def log_probabilities(options: Sequence[str]) -> Array:
+            def ask(order: Sequence[int]) -> Array:
+                question = prompts.choice_question([options[i] for i in order])
+                logits = self._model.prompt(self._chat.text(question))
+                self._count_tokens()
+                return letters.log_probabilities(logits, len(order))
+
+            return option_log_probabilities(ask, len(options), self._settings.samples, rng)
+
+        return place_probabilities(tree, log_probabilities)
+
+    def _count_tokens(self) -> None:
+        self._evaluated += self._model.usage.evaluated
+        self._reused += self._model.usage.reused
