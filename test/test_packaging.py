@@ -9,6 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 
 import vlm_vpr_ros
@@ -104,3 +105,17 @@ def test_every_import_is_required() -> None:
     from_ros = {depend.text for depend in package.findall("exec_depend")}
     from_pip = {r.name for r in _requirements("core.txt", "opencv.txt")}
     assert needed <= from_ros | from_pip
+
+
+def test_ci_runs_what_is_promised() -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
+    jobs = workflow["jobs"]
+    assert tuple(jobs["wheels"]["strategy"]["matrix"]["python"]) == PYTHONS
+    said = (ROOT / "docs" / "on_a_robot.md").read_text(encoding="utf-8").lower()
+    assert all(distro in said for distro in jobs["ros"]["strategy"]["matrix"]["distro"])
+    for job in jobs.values():
+        for step in job["steps"]:
+            assert ("uses" in step) != ("run" in step)
+            if "run" in step:
+                checked = subprocess.run(["bash", "-n"], input=step["run"], text=True, check=False)
+                assert checked.returncode == 0, step
