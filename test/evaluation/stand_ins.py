@@ -90,10 +90,12 @@ class Diary:
     outcome: Outcome
     calls: list[str] = field(default_factory=list)
     stamps: list[int] = field(default_factory=list)
+    waits: list[float] = field(default_factory=list)
 
-    def localize(self, frame: Frame) -> Outcome:
+    def localize(self, frame: Frame, wait_for_prior_s: float = 0.0) -> Outcome:
         self.calls.append(frame.source)
         self.stamps.append(frame.stamp_ns)
+        self.waits.append(wait_for_prior_s)
         return self.outcome
 
     def reset(self) -> None:

@@ -150,7 +150,7 @@ def test_an_evaluation_shows_right_false_and_refused() -> None:
     outcomes = iter([accepted(GeoPoint(0, 0.0001)), accepted(GeoPoint(0.01, 0)), refused()])
 
     class InTurn(Diary):
-        def localize(self, _: object) -> Any:
+        def localize(self, _: object, __: float = 0.0) -> Any:
             return next(outcomes)
 
     recording = Recording([query("1"), query("2"), query("3")])

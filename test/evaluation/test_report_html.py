@@ -81,7 +81,7 @@ class InTurn(Diary):
         super().__init__(outcomes[0])
         self._left = iter(outcomes)
 
-    def localize(self, _: object) -> Any:
+    def localize(self, _: object, __: float = 0.0) -> Any:
         return next(self._left)
 
 

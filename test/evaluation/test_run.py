@@ -58,6 +58,13 @@ def test_windows_start_afresh_and_stay_in_their_drive() -> None:
     assert evaluation.frames == 2
 
 
+def test_every_frame_may_wait_for_its_prior() -> None:
+    causal, cold = Diary(refused()), Diary(refused())
+    drive = Recording([query("1"), query("2")])
+    evaluate([drive], REFERENCES, causal, cold, wait_for_prior_s=7.0)
+    assert causal.waits == cold.waits == [7.0, 7.0]
+
+
 def test_frames_without_a_stamp_never_look_like_a_new_drive() -> None:
     causal = Diary(refused())
     stamps = [None, 5, None, 7]

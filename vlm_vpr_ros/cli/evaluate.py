@@ -85,16 +85,24 @@ def run(arguments: argparse.Namespace) -> int:
     networks = remembering_networks(
         config, features=region.features is not None, images=arguments.frames or 1
     )
-    causal, cold = (Localizer(region, networks, config) for _ in range(2))
+    causal, cold = localizers = [Localizer(region, networks, config) for _ in range(2)]
     false_fix_m = arguments.false_fix_m
     if false_fix_m is None:
         false_fix_m = config.gate.false_radius_m
     with progress_bar(sum(source.count() for source in sources), "evaluating") as advance:
         evaluation = evaluate(
-            sources, region.references, causal, cold, advance, frames=arguments.frames
+            sources,
+            region.references,
+            causal,
+            cold,
+            advance,
+            frames=arguments.frames,
+            wait_for_prior_s=config.prior.wait_s,
         )
+    for localizer in localizers:
+        localizer.close()
     scene = evaluation_scene(evaluation, region, false_fix_m)
-    record = report(evaluation, region, false_fix_m)
+    record = report(evaluation, region, false_fix_m, config.gate.target_false_fix_rate)
     print(table(record) + "\n")
     for line in _remarks(evaluation):
         print(plain(line))

@@ -39,11 +39,22 @@ from vlm_vpr_ros.types import GAUSSIAN_RADII, Outcome
 _CURVE_POINTS = 200
 
 
-def report(evaluation: Evaluation, region: Region, false_fix_m: float) -> dict[str, Any]:
+def report(
+    evaluation: Evaluation,
+    region: Region,
+    false_fix_m: float,
+    target_false_fix_rate: float | None = None,
+) -> dict[str, Any]:
     """The evaluation as a dict that `json.dumps(..., allow_nan=False)` takes.
 
     The scores at the top are the causal ones; `cold` holds the same keys for cold starts. `null` is
     what cannot be known of nothing.
+
+    Args:
+        evaluation: what was tried.
+        region: in which.
+        false_fix_m: a fix farther from the truth is false.
+        target_false_fix_rate: what the gate was asked to keep to.
     """
     trials = evaluation.trials
     drives = [trial.drive for trial in trials]
@@ -56,6 +67,7 @@ def report(evaluation: Evaluation, region: Region, false_fix_m: float) -> dict[s
         "latency_ms": _rounded(latency_percentiles([dict(t.causal.latency_ms) for t in trials]), 3),
         "frames": evaluation.frames,
         "false_fix_m": false_fix_m,
+        "target_false_fix_rate": target_false_fix_rate,
         "drives": dict(Counter(drives)),
         "failed_images": [{"source": f.source, "error": f.error} for f in evaluation.failures],
         "left_out": dict(evaluation.report.left_out),
@@ -107,6 +119,7 @@ def _fixes(
         "answered_share": number(counts.accepted / counts.queries, 4) if counts.queries else None,
         "false_rate": number(counts.false_rate, 4),
         "false_rate_interval": _interval(exact_interval(counts.false, counts.accepted)),
+        "calibrated": sum(o.fix is not None and o.fix.calibrated for o in outcomes),
         "refused_reasons": dict(
             Counter(o.reason.value for o in outcomes if not o.accepted).most_common()
         ),

@@ -86,6 +86,8 @@ def _subtitle(record: Mapping[str, Any]) -> str:
 def _tiles(record: Mapping[str, Any]) -> str:
     fixes, latency = record["fixes"], record["latency_ms"].get("total", {})
     false_share = f"{fixes['false']} of {fixes['accepted']}" if fixes["accepted"] else "none given"
+    target = record["target_false_fix_rate"]
+    asked = "" if target is None else f"; target {100 * target:g} %"
     tiles = [
         (
             "answered",
@@ -96,7 +98,7 @@ def _tiles(record: Mapping[str, Any]) -> str:
         (
             "false fixes",
             false_share,
-            f"95 %: {percents(fixes['false_rate_interval'])} %"
+            f"95 %: {percents(fixes['false_rate_interval'])} %{asked}"
             if fixes["accepted"]
             else "so their rate is not known",
             ("bad" if fixes["false"] else "good") if fixes["accepted"] else "",
@@ -293,8 +295,8 @@ def _method(record: Mapping[str, Any]) -> str:
         ),
         (
             "ellipses, NEES",
-            "Ellipses: of all fixes, false ones count as outside. NEES: of the fixes that are not "
-            f"false, 2 if the covariance is true; trimmed mean "
+            f"{_calibrated(record)} Ellipses: of all fixes, false ones count as outside. NEES: of "
+            "the fixes that are not false, 2 if the covariance is true; trimmed mean "
             f"{decimal(record['nees_trimmed_mean'], 2)}.",
         ),
         (
@@ -305,6 +307,11 @@ def _method(record: Mapping[str, Any]) -> str:
     ]
     items = "".join(f"<dt>{_escaped(a)}</dt><dd>{_escaped(b)}</dd>" for a, b in rows)
     return f'<dl class="card small">{items}</dl>'
+
+
+def _calibrated(record: Mapping[str, Any]) -> str:
+    fixes = record["fixes"]
+    return f"Calibrated on held-out drives: {fixes['calibrated']} of {fixes['accepted']} fixes."
 
 
 def _interval(ends: Sequence[float] | None) -> str:

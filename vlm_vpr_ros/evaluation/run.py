@@ -29,7 +29,7 @@ from vlm_vpr_ros.types import Candidate, Frame, GeoPoint, Outcome, RgbImage
 class Localizing(Protocol):
     """What is evaluated: a `Localizer`."""
 
-    def localize(self, frame: Frame) -> Outcome:
+    def localize(self, frame: Frame, wait_for_prior_s: float = 0.0) -> Outcome:
         """Localize one frame."""
 
     def reset(self) -> None:
@@ -110,6 +110,7 @@ def evaluate(
     progress: Callable[[int], None] = lambda _: None,
     *,
     frames: int | None = None,
+    wait_for_prior_s: float = 0.0,
 ) -> Evaluation:
     """Localize every query that has an image and a position.
 
@@ -120,6 +121,7 @@ def evaluate(
         cold: another one.
         progress: told about every query.
         frames: of a window; None: a drive is one long window.
+        wait_for_prior_s: how long a frame may wait for the answer of a model.
 
     Raises:
         SourceError: a source cannot be read, or no query has both an image and a position.
@@ -132,7 +134,7 @@ def evaluate(
             references.source, references.lat_deg, references.lon_deg, strict=True
         )
     }
-    course = _Course(causal, frames)
+    course = _Course(causal, frames, wait_for_prior_s)
     for number, (observation, drive, first_of_drive) in enumerate(_in_order(sources)):
         progress(1)
         if first_of_drive:
@@ -161,7 +163,7 @@ def evaluate(
                 truth=truth,
                 nearest_reference_m=nearest.distance_m(truth),
                 causal=causal_outcome,
-                cold=cold.localize(frame),
+                cold=cold.localize(frame, wait_for_prior_s),
             )
         )
         evaluation.own_references += (
@@ -177,9 +179,10 @@ def evaluate(
 class _Course:
     """A localizer in the course of drives, in one go or in windows."""
 
-    def __init__(self, localizer: Localizing, frames: int | None) -> None:
+    def __init__(self, localizer: Localizing, frames: int | None, wait_for_prior_s: float) -> None:
         self._localizer = localizer
         self._frames = frames
+        self._wait_s = wait_for_prior_s
         self._window: deque[Frame] = deque(maxlen=frames)
         self._stamp_ns = 0
 
@@ -197,12 +200,12 @@ class _Course:
     def outcome(self, frame: Frame) -> Outcome | None:
         """Of the frame after those before it; None before the first whole window."""
         if self._frames is None:
-            return self._localizer.localize(frame)
+            return self._localizer.localize(frame, self._wait_s)
         self._window.append(frame)
         if len(self._window) < self._frames:
             return None
         self._localizer.reset()
-        return [self._localizer.localize(frame) for frame in self._window][-1]
+        return [self._localizer.localize(frame, self._wait_s) for frame in self._window][-1]
 
 
 def _in_order(sources: Sequence[Source]) -> Iterator[tuple[Observation, str, bool]]:
