@@ -126,7 +126,7 @@ def test_a_mistyped_image(vlm_vpr: Command, region: Path, tmp_path: Path) -> Non
     [
         (["--json", "no/folder/result.json"], "there is no folder no/folder"),
         (["--json", "/"], "is a folder"),
-        (["--map", "map.pdf"], "a map ends in .html or .png"),
+        (["--map", "map.pdf"], "a map ends in .html, .png or .geojson"),
         (["--false-fix-m", "near"], "invalid"),
         (["--false-fix-m", "-1"], "invalid"),
     ],

@@ -17,12 +17,13 @@ from vlm_vpr_ros.errors import ConfigError
 from vlm_vpr_ros.evaluation.drawing import CHI2_95, draw
 from vlm_vpr_ros.evaluation.evaluation_scene import evaluation_scene
 from vlm_vpr_ros.evaluation.map import check_map_path, write_map
+from vlm_vpr_ros.evaluation.map_geojson import feature_collection
 from vlm_vpr_ros.evaluation.map_html import page
 from vlm_vpr_ros.evaluation.plane import middle_longitude, plane_around
 from vlm_vpr_ros.evaluation.region_scene import MAX_REFERENCES, region_scene
 from vlm_vpr_ros.evaluation.run import evaluate
 from vlm_vpr_ros.evaluation.scene import Ellipses, Layer, Lines, Points, Scene
-from vlm_vpr_ros.geodesy import distance_m
+from vlm_vpr_ros.geodesy import distance_m, east_north_m
 from vlm_vpr_ros.types import GeoPoint
 
 STREET = references(
@@ -179,6 +180,49 @@ def test_points_and_worlds_are_drawn(tmp_path: Path, lat: list[float], lon: list
     assert Page((tmp_path / "map.html").read_text(encoding="utf-8")).data["layers"]
 
 
+def test_a_scene_is_geojson_for_other_programs(tmp_path: Path) -> None:
+    write_map(region_scene(region(STREET)), tmp_path / "map.geojson")
+    collection = json.loads((tmp_path / "map.geojson").read_text(encoding="utf-8"))
+    kinds = [feature["geometry"]["type"] for feature in collection["features"]]
+    assert kinds == ["LineString", *["Point"] * 4, "Point", "Point"]
+    first = collection["features"][1]
+    assert first["geometry"]["coordinates"] == [0.0, 0.0]
+    assert first["properties"] == {
+        "layer": "a (4)",
+        "color": "#0072b2",
+        "label": STREET.source[0] + "\na\n0.000000, 0.000000\n±3.0 m\nlooking 0°",
+        "mark": "dot",
+        "heading_deg": 0.0,
+    }
+    assert collection["features"][3]["properties"]["heading_deg"] is None
+
+
+@given(
+    st.floats(-89.9, 89.9),
+    st.floats(-180, 180),
+    st.floats(1, 1e4),
+    st.floats(1, 1e4),
+    st.floats(-0.9, 0.9),
+)
+def test_an_ellipse_is_a_ring_that_turns_left_at_its_distance(
+    lat: float, lon: float, east_m2: float, north_m2: float, correlation: float
+) -> None:
+    both = correlation * (east_m2 * north_m2) ** 0.5
+    covariance = np.array([[east_m2, both], [both, north_m2]])
+    ellipse = Ellipses(np.array([lat]), np.array([lon]), covariance[None])
+    scene = Scene("", "", (Layer("", "#000000", (ellipse,)),))
+    (feature,) = feature_collection(scene)["features"]
+    (ring,) = feature["geometry"]["coordinates"]
+    assert ring[0] == pytest.approx(ring[-1], abs=1e-6)
+    x, y = np.array(ring).T
+    assert np.abs(np.diff(x)).max() < 180
+    offsets = east_north_m(lat, lon, y, x)
+    squared = np.einsum("ni,ij,nj->n", offsets, np.linalg.inv(covariance), offsets)
+    assert squared == pytest.approx(np.full(len(ring), CHI2_95), rel=0.02)
+    (a, b), (c, d) = offsets[:-1].T, offsets[1:].T
+    assert (a * d - b * c).sum() > 0
+
+
 def test_other_endings_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"ends in \.html or \.png"):
+    with pytest.raises(ConfigError, match=r"ends in \.html, \.png or \.geojson"):
         check_map_path(tmp_path / "map.pdf")

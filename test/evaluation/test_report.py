@@ -83,6 +83,18 @@ def test_the_keys_of_trust() -> None:
     assert record["frames"] is None
 
 
+def test_windows_have_scores_of_their_own_when_stopped() -> None:
+    recording = Recording([query("1"), query("2")])
+    causal, cold = Diary(accepted(HERE, [HERE])), Diary(refused())
+    evaluation = evaluate([recording], TOWN.references, causal, cold, frames=2)
+    record = strict(report(evaluation, TOWN, 50.0, 0.01))
+    assert record["frames"] == 2 and record["target_false_fix_rate"] == 0.01
+    assert set(record["stopped"]) == set(record["cold"])
+    assert record["stopped"]["fixes"]["accepted"] == 1
+    assert "stopped" in table(record)
+    assert strict(report(evaluated(refused(), refused()), TOWN, 50.0))["stopped"] is None
+
+
 def test_of_nothing_accepted_nothing_is_said() -> None:
     record = strict(report(evaluated(refused(), refused()), TOWN, 50.0))
     nothing = {"50": None, "90": None, "95": None}

@@ -10,7 +10,7 @@ from vlm_vpr_ros.errors import SourceError
 from vlm_vpr_ros.evaluation.nearest import NearestReference
 from vlm_vpr_ros.evaluation.run import evaluate
 from vlm_vpr_ros.geodesy import distance_m
-from vlm_vpr_ros.types import GeoPoint
+from vlm_vpr_ros.types import GeoPoint, Outcome
 
 REFERENCES = references([0.0, 0.0], [0.0, 0.001])
 
@@ -56,6 +56,28 @@ def test_windows_start_afresh_and_stay_in_their_drive() -> None:
     assert cold.calls == ["reset", "2", "reset", "3", "reset", "5"]
     assert evaluation.report.left_out == {"query before the first whole window": 2}
     assert evaluation.frames == 2
+
+
+def test_a_window_may_end_with_its_first_answer() -> None:
+    places = [GeoPoint(0.0, 0.001 * i) for i in range(4)]
+    outcomes = iter(
+        [refused(), accepted(places[1]), refused(), accepted(places[1]), *[refused()] * 5]
+    )
+
+    class InTurn(Diary):
+        def localize(self, _: object, __: float = 0.0) -> Outcome:
+            return next(outcomes)
+
+    drive = Recording([query(str(i), position=place) for i, place in enumerate(places)])
+    evaluation = evaluate([drive], REFERENCES, InTurn(refused()), Diary(refused()), frames=3)
+    assert [trial.causal.accepted for trial in evaluation.trials] == [False, False]
+    first, second = evaluation.stops
+    assert first.outcome.accepted and first.truth == places[1]
+    assert first.score.error_m == pytest.approx(0.0, abs=1e-6)
+    assert first.nearest_reference_m == pytest.approx(0.0, abs=1e-6)
+    assert second.outcome.accepted and second.truth == places[1]
+    without = evaluate([drive], REFERENCES, Diary(refused()), Diary(refused()))
+    assert without.stops == []
 
 
 def test_every_frame_may_wait_for_its_prior() -> None:

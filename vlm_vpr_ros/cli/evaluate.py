@@ -39,7 +39,9 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument(
         "--report", type=Path, metavar="FILE.html", help="write one page to look at there"
     )
-    parser.add_argument("--map", type=Path, metavar="FILE.html|.png", help="draw the result there")
+    parser.add_argument(
+        "--map", type=Path, metavar="FILE.html|.png|.geojson", help="draw the result there"
+    )
     parser.add_argument(
         "--false-fix-m",
         type=metres,

@@ -15,10 +15,10 @@ def add_parser(commands: Commands) -> None:
         "map",
         help="draw a region",
         description="Draw the references of a region: as a picture (.png), or as one page (.html) "
-        "to move, zoom and ask, which needs no network.",
+        "to move, zoom and ask, which needs no network, or for other programs (.geojson).",
     )
     parser.add_argument("region", type=Path, metavar="REGION")
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE.html|.png")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE.html|.png|.geojson")
     parser.set_defaults(run=run)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from vlm_vpr_ros.errors import ConfigError
@@ -9,13 +10,13 @@ from vlm_vpr_ros.evaluation.drawing import draw
 from vlm_vpr_ros.evaluation.scene import Scene
 from vlm_vpr_ros.files import write_atomic
 
-SUFFIXES = (".html", ".png")
+SUFFIXES = (".html", ".png", ".geojson")
 
 
 def check_map_path(path: Path) -> None:
     """Raise ConfigError unless a map can be written there: before the work, not after it."""
     if path.suffix.lower() not in SUFFIXES:
-        raise ConfigError(f"{path}: a map ends in {' or '.join(SUFFIXES)}")
+        raise ConfigError(f"{path}: a map ends in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
 
 
 def write_map(scene: Scene, path: Path) -> None:
@@ -30,6 +31,11 @@ def write_map(scene: Scene, path: Path) -> None:
         from vlm_vpr_ros.evaluation.map_png import png  # noqa: PLC0415  (slow to import)
 
         write_atomic(path, png(draw(scene)))
+    elif path.suffix.lower() == ".geojson":
+        from vlm_vpr_ros.evaluation.map_geojson import feature_collection  # noqa: PLC0415
+
+        text = json.dumps(feature_collection(scene), allow_nan=False, ensure_ascii=False)
+        write_atomic(path, text.encode(errors="replace"))
     else:
         from vlm_vpr_ros.evaluation.map_html import page  # noqa: PLC0415
 

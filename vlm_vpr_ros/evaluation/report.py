@@ -47,8 +47,9 @@ def report(
 ) -> dict[str, Any]:
     """The evaluation as a dict that `json.dumps(..., allow_nan=False)` takes.
 
-    The scores at the top are the causal ones; `cold` holds the same keys for cold starts. `null` is
-    what cannot be known of nothing.
+    The scores at the top are the causal ones; `cold` holds the same keys for cold starts, `stopped`
+    those of windows that end with their first accepted outcome. `null` is what cannot be known of
+    nothing.
 
     Args:
         evaluation: what was tried.
@@ -59,9 +60,15 @@ def report(
     trials = evaluation.trials
     drives = [trial.drive for trial in trials]
     causal, cold = evaluation.causal_scores, evaluation.cold_scores
+    stops = evaluation.stops
     return {
         **_scores(causal, [t.causal for t in trials], drives, false_fix_m),
         "cold": _scores(cold, [t.cold for t in trials], drives, false_fix_m),
+        "stopped": _scores(
+            [s.score for s in stops], [s.outcome for s in stops], drives, false_fix_m
+        )
+        if stops
+        else None,
         "by_drive": _by_drive(causal, drives, false_fix_m),
         "solvable": solvable_counts(causal),
         "latency_ms": _rounded(latency_percentiles([dict(t.causal.latency_ms) for t in trials]), 3),

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from vlm_vpr_ros.evaluation.charts import Figure, figures
+from vlm_vpr_ros.evaluation.ellipses import PER_CENTS
 from vlm_vpr_ros.evaluation.metrics import RADII_M, RANKS, Score
 from vlm_vpr_ros.evaluation.report_page import PAGE
-from vlm_vpr_ros.evaluation.report_text import decimal, mode_name, percent, percents
+from vlm_vpr_ros.evaluation.report_text import decimal, mode_name, modes, percent, percents
 from vlm_vpr_ros.evaluation.worst_cases import Case
 from vlm_vpr_ros.text import counted, length
 from vlm_vpr_ros.types import PriorStatus
@@ -45,6 +46,8 @@ def report_page(
             f'srcdoc="{_escaped(map_page)}"></iframe></div>',
             "<h2>Figures</h2>",
             f'<div class="plots">{"".join(map(_figure, figures(record, scores)))}</div>',
+            "<h2>Answers</h2>",
+            _answers(record),
             "<h2>From stage to stage</h2>",
             _stages(record),
             "<h2>Recall</h2>",
@@ -168,8 +171,25 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     )
 
 
-def _modes(record: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
-    return [(mode_name(record), record), ("cold", record["cold"])]
+def _answers(record: Mapping[str, Any]) -> str:
+    rows = [
+        [
+            name,
+            percent(mode["fixes"]["answered_share"]),
+            f"{mode['fixes']['false']} of {mode['fixes']['accepted']}",
+            percents(mode["fixes"]["false_rate_interval"]),
+            decimal(mode["error_m"]["p50"]),
+            decimal(mode["error_m"]["p95"]),
+            *(percent(mode["coverage"][str(p)]) for p in PER_CENTS),
+            decimal(mode["nees_mean"], 2),
+            decimal(mode["ece"], 3),
+            decimal(mode["auc_pr"], 3),
+        ]
+        for name, mode in modes(record)
+    ]
+    head = ["", "answered, %", "false", "95 % interval, %", "median error, m", "95 % within, m"]
+    head += [*(f"in {p} %" for p in PER_CENTS), "NEES", "ECE", "AUC-PR"]
+    return _table(head, rows)
 
 
 def _stages(record: Mapping[str, Any]) -> str:
@@ -179,7 +199,7 @@ def _stages(record: Mapping[str, Any]) -> str:
             *(percent(found["recall"][str(radius)]["1"]) for radius in RADII_M),
             *(decimal(found["error_m"][p]) for p in ("p50", "p90")),
         ]
-        for mode, scores in _modes(record)
+        for mode, scores in modes(record)
         for stage, found in scores["stages"].items()
     ]
     head = ["best candidate after", *(f"R@1 in {radius} m, %" for radius in RADII_M)]
@@ -187,12 +207,13 @@ def _stages(record: Mapping[str, Any]) -> str:
 
 
 def _recall(record: Mapping[str, Any]) -> str:
-    head = ["within", "solvable", *(f"{m} R@{r}, %" for m, _ in _modes(record) for r in RANKS)]
+    shown = [(mode_name(record), record), ("cold", record["cold"])]
+    head = ["within", "solvable", *(f"{m} R@{r}, %" for m, _ in shown for r in RANKS)]
     rows = [
         [
             f"{radius} m",
             record["solvable"][str(radius)],
-            *(percent(s["recall"][str(radius)][str(r)]) for _, s in _modes(record) for r in RANKS),
+            *(percent(s["recall"][str(radius)][str(r)]) for _, s in shown for r in RANKS),
         ]
         for radius in RADII_M
     ]
@@ -275,6 +296,11 @@ def _method(record: Mapping[str, Any]) -> str:
     )
     rows = [
         (mode_name(record), causal),
+        *(
+            [("stopped", "Windows that end with their first accepted answer, scored there.")]
+            if window is not None
+            else []
+        ),
         ("cold", "Each frame as the first one after start."),
         (
             "false",

@@ -43,6 +43,12 @@ def mode_name(record: Mapping[str, Any]) -> str:
     return "causal" if record["frames"] is None else f"{record['frames']} frames"
 
 
+def modes(record: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """The name of each way in which the queries were localized, and its scores."""
+    stopped = [("stopped", record["stopped"])] if record["stopped"] else []
+    return [(mode_name(record), record), *stopped, ("cold", record["cold"])]
+
+
 def _recall_lines(record: Mapping[str, Any]) -> str:
     rows = []
     for radius in RADII_M:
@@ -63,7 +69,7 @@ def _stage_lines(record: Mapping[str, Any]) -> str:
             *(percent(found["recall"][str(radius)]["1"]) for radius in RADII_M),
             *(decimal(found["error_m"][p]) for p in found["error_m"]),
         ]
-        for mode, scores in ((mode_name(record), record), ("cold", record["cold"]))
+        for mode, scores in modes(record)
         for stage, found in scores["stages"].items()
     ]
     head = ["best candidate after", *(f"R@1 {radius} m" for radius in RADII_M)]
@@ -71,9 +77,8 @@ def _stage_lines(record: Mapping[str, Any]) -> str:
 
 
 def _fix_lines(record: Mapping[str, Any]) -> str:
-    modes = ((mode_name(record), record), ("cold", record["cold"]))
     rows = []
-    for name, mode in modes:
+    for name, mode in modes(record):
         fixes, error = mode["fixes"], mode["error_m"]
         rows.append(
             [
@@ -86,7 +91,7 @@ def _fix_lines(record: Mapping[str, Any]) -> str:
         )
     head = ["fixes", "queries", "accepted", "refused", "false", "false %", "95 % interval"]
     lines = [aligned([*head, *(f"error {p} m" for p in record["error_m"])], rows)]
-    for name, mode in modes:
+    for name, mode in modes(record):
         reasons = mode["fixes"]["refused_reasons"]
         if reasons:
             listed = ", ".join(f"{count} {reason}" for reason, count in reasons.items())
@@ -104,7 +109,7 @@ def _trust_lines(record: Mapping[str, Any]) -> str:
             *(percent(mode["coverage"][str(p)]) for p in PER_CENTS),
             *(decimal(mode[f"nees_{kind}"], 2) for kind in ("mean", "median", "trimmed_mean")),
         ]
-        for name, mode in ((mode_name(record), record), ("cold", record["cold"]))
+        for name, mode in modes(record)
     ]
     head = ["trust", "AUC-PR", "ECE", "log loss", *(f"in {p} % ellipse" for p in PER_CENTS)]
     return aligned([*head, "NEES mean", "median", "trimmed"], rows)

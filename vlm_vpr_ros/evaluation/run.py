@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 
 from vlm_vpr_ros.errors import ImageError, SourceError
+from vlm_vpr_ros.evaluation.course import Course, Localizing
 from vlm_vpr_ros.evaluation.ellipses import mahalanobis
 from vlm_vpr_ros.evaluation.metrics import Floats, Score
 from vlm_vpr_ros.evaluation.nearest import NearestReference
@@ -23,17 +23,27 @@ from vlm_vpr_ros.geodesy import distance_m
 from vlm_vpr_ros.mapping.batches import FailedImage
 from vlm_vpr_ros.mapping.observation import Observation, Source, SourceReport
 from vlm_vpr_ros.region.references import References
-from vlm_vpr_ros.types import Candidate, Frame, GeoPoint, Outcome, RgbImage
+from vlm_vpr_ros.types import Candidate, GeoPoint, Outcome
 
 
-class Localizing(Protocol):
-    """What is evaluated: a `Localizer`."""
+@dataclass(frozen=True)
+class Stop:
+    """Where a window may end early: with its first accepted outcome, as `~/relocalize` does.
 
-    def localize(self, frame: Frame, wait_for_prior_s: float = 0.0) -> Outcome:
-        """Localize one frame."""
+    Attributes:
+        truth: where that frame was taken.
+        nearest_reference_m: from there.
+        outcome: the first accepted one, else the last one of the window.
+    """
 
-    def reset(self) -> None:
-        """Forget earlier frames."""
+    truth: GeoPoint
+    nearest_reference_m: float
+    outcome: Outcome
+
+    @property
+    def score(self) -> Score:
+        """The distances of the outcome from the truth."""
+        return _score(self.truth, self.nearest_reference_m, self.outcome)
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,7 @@ class Trial:
         nearest_reference_m: from the truth.
         causal: the outcome in the course of its drive or window.
         cold: the outcome as the first frame after start.
+        stop: where its window may end early; None without windows.
     """
 
     number: int
@@ -57,20 +68,11 @@ class Trial:
     nearest_reference_m: float
     causal: Outcome
     cold: Outcome
+    stop: Stop | None = None
 
     def score(self, outcome: Outcome) -> Score:
         """The distances of one of its outcomes from the truth."""
-        fix, hypotheses = outcome.fix, outcome.hypotheses
-        return Score(
-            nearest_reference_m=self.nearest_reference_m,
-            candidates_m=_distances_m(self.truth, outcome.candidates),
-            error_m=_distance_m(self.truth, fix.position) if fix else None,
-            sigmas=mahalanobis(fix, self.truth) if fix else None,
-            ellipse_radii=fix.ellipse_radii if fix else None,
-            best_m=_distance_m(self.truth, hypotheses[0].position) if hypotheses else None,
-            probability=outcome.probability,
-            stages_m={name: _distances_m(self.truth, c) for name, c in outcome.stages.items()},
-        )
+        return _score(self.truth, self.nearest_reference_m, outcome)
 
 
 @dataclass
@@ -100,6 +102,11 @@ class Evaluation:
     def cold_scores(self) -> list[Score]:
         """The score of every trial as the first frame after start."""
         return [trial.score(trial.cold) for trial in self.trials]
+
+    @property
+    def stops(self) -> list[Stop]:
+        """Of every window, in the order of the trials; none without windows."""
+        return [trial.stop for trial in self.trials if trial.stop]
 
 
 def evaluate(
@@ -134,11 +141,13 @@ def evaluate(
             references.source, references.lat_deg, references.lon_deg, strict=True
         )
     }
-    course = _Course(causal, frames, wait_for_prior_s)
+    course = Course(causal, frames, wait_for_prior_s)
+    window: deque[tuple[GeoPoint, float]] = deque(maxlen=frames or 1)
     for number, (observation, drive, first_of_drive) in enumerate(_in_order(sources)):
         progress(1)
         if first_of_drive:
             course.begin_drive()
+            window.clear()
         truth = observation.position
         if truth is None:
             evaluation.report.leave_out("query without a position", observation.source)
@@ -150,8 +159,9 @@ def evaluate(
             continue
         frame = course.frame(image, observation)
         # Causal first: its latency includes the encoding that cold then finds done.
-        causal_outcome = course.outcome(frame)
-        if causal_outcome is None:
+        outcomes = course.outcomes(frame)
+        window.append((truth, nearest.distance_m(truth)))
+        if not outcomes:
             evaluation.report.leave_out("query before the first whole window", observation.source)
             continue
         cold.reset()
@@ -161,9 +171,10 @@ def evaluate(
                 source=observation.source,
                 drive=drive,
                 truth=truth,
-                nearest_reference_m=nearest.distance_m(truth),
-                causal=causal_outcome,
+                nearest_reference_m=window[-1][1],
+                causal=outcomes[-1],
                 cold=cold.localize(frame, wait_for_prior_s),
+                stop=_stop(list(window), outcomes) if frames else None,
             )
         )
         evaluation.own_references += (
@@ -176,36 +187,23 @@ def evaluate(
     return evaluation
 
 
-class _Course:
-    """A localizer in the course of drives, in one go or in windows."""
+def _stop(places: Sequence[tuple[GeoPoint, float]], outcomes: Sequence[Outcome]) -> Stop:
+    at = next((i for i, o in enumerate(outcomes) if o.accepted), len(outcomes) - 1)
+    return Stop(*places[at], outcomes[at])
 
-    def __init__(self, localizer: Localizing, frames: int | None, wait_for_prior_s: float) -> None:
-        self._localizer = localizer
-        self._frames = frames
-        self._wait_s = wait_for_prior_s
-        self._window: deque[Frame] = deque(maxlen=frames)
-        self._stamp_ns = 0
 
-    def begin_drive(self) -> None:
-        self._localizer.reset()
-        self._window.clear()
-        self._stamp_ns = 0
-
-    def frame(self, image: RgbImage, observation: Observation) -> Frame:
-        # Without a stamp it keeps the last one: a stamp that goes back means a new drive.
-        if observation.stamp_ns is not None:
-            self._stamp_ns = observation.stamp_ns
-        return Frame(image, self._stamp_ns, observation.source)
-
-    def outcome(self, frame: Frame) -> Outcome | None:
-        """Of the frame after those before it; None before the first whole window."""
-        if self._frames is None:
-            return self._localizer.localize(frame, self._wait_s)
-        self._window.append(frame)
-        if len(self._window) < self._frames:
-            return None
-        self._localizer.reset()
-        return [self._localizer.localize(frame, self._wait_s) for frame in self._window][-1]
+def _score(truth: GeoPoint, nearest_reference_m: float, outcome: Outcome) -> Score:
+    fix, hypotheses = outcome.fix, outcome.hypotheses
+    return Score(
+        nearest_reference_m=nearest_reference_m,
+        candidates_m=_distances_m(truth, outcome.candidates),
+        error_m=_distance_m(truth, fix.position) if fix else None,
+        sigmas=mahalanobis(fix, truth) if fix else None,
+        ellipse_radii=fix.ellipse_radii if fix else None,
+        best_m=_distance_m(truth, hypotheses[0].position) if hypotheses else None,
+        probability=outcome.probability,
+        stages_m={name: _distances_m(truth, c) for name, c in outcome.stages.items()},
+    )
 
 
 def _in_order(sources: Sequence[Source]) -> Iterator[tuple[Observation, str, bool]]:
