@@ -42,6 +42,7 @@ def check(places: tuple[Place, ...], table: References) -> None:
         (40.75, -73.98, "New York City, New York, United States", "New York"),
         (-27.477, 153.028, "Brisbane, Queensland, Australia", "Queensland"),
         (49.01, 8.40, "Karlsruhe, Germany", "Baden-Württemberg"),
+        (50.048, 8.572, "Frankfurt am Main, Germany", "Hesse"),  # a suburb of a suburb
         (42.66, 21.16, "Pristina, Kosovo", ""),
     ],
 )

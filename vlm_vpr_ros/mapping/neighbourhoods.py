@@ -68,26 +68,31 @@ def nearest_city(cities: CityTable, points: Floats) -> Ints:
     away from.
     """
     reach_m = np.maximum(city_radius_m(cities.population), _MIN_CITY_M)
-    nearest = np.empty(len(points), np.int64)
-    for chunk, away_m in _distances_m(points, unit_vectors(cities.lat_deg, cities.lon_deg)):
-        best = np.argmin(np.where(away_m <= _FARTHEST_M, away_m / reach_m, np.inf), axis=1)
-        found = np.take_along_axis(away_m, best[:, None], axis=1)[:, 0] <= _FARTHEST_M
-        nearest[chunk] = np.where(found, best, -1)
+    nearest = np.full(len(points), -1, np.int64)
+    for some, rows, away_m in _nearby(points, cities, _FARTHEST_M):
+        times = np.where(away_m <= _FARTHEST_M, away_m / reach_m[rows], np.inf)
+        found = np.isfinite(times.min(axis=1))
+        nearest[some[found]] = rows[np.argmin(times[found], axis=1)]
     return nearest
 
 
 def merged_towns(cities: CityTable, city: Ints) -> Ints:
     """The same with towns close to a larger one, or within it, told as that one."""
     reach_m = np.maximum(city_radius_m(cities.population), _APART_M)
-    everywhere = unit_vectors(cities.lat_deg, cities.lon_deg)
-    rows = np.unique(city[city >= 0])
-    largest = rows.copy()
-    for chunk, away_m in _distances_m(everywhere[rows], everywhere):
-        near = (away_m < reach_m) & (cities.country == cities.country[rows[chunk], None])
-        largest[chunk] = np.argmax(np.where(near, cities.population, 0.0), axis=1)
+    named = city >= 0
     merged = city.copy()
-    merged[city >= 0] = largest[np.searchsorted(rows, city[city >= 0])]
-    return merged
+    while True:  # a suburb of a suburb; populations rise, so it ends
+        towns = np.unique(merged[named])
+        points = unit_vectors(cities.lat_deg[towns], cities.lon_deg[towns])
+        largest = towns.copy()
+        for some, rows, away_m in _nearby(points, cities, float(reach_m.max())):
+            near = (away_m < reach_m[rows]) & (
+                cities.country[rows] == cities.country[towns[some], None]
+            )
+            largest[some] = rows[np.argmax(np.where(near, cities.population[rows], 0.0), axis=1)]
+        if np.array_equal(largest, towns):
+            return merged
+        merged[named] = largest[np.searchsorted(towns, merged[named])]
 
 
 def middles(points: Floats, group: Ints) -> Floats:
@@ -102,9 +107,20 @@ def arc_m(points: Floats, others: Floats) -> Floats:
     return np.asarray(2 * EARTH_RADIUS_M * np.arcsin(np.minimum(chord / 2, 1.0)))
 
 
-def _distances_m(points: Floats, others: Floats) -> Iterator[tuple[slice, Floats]]:
-    """Chords between points and all others, some points at a time."""
+def _nearby(
+    points: Floats, cities: CityTable, within_m: float
+) -> Iterator[tuple[Ints, Ints, Floats]]:
+    """Yield some points, the cities that may be within a distance of them, and all distances."""
+    latitude_deg = np.degrees(np.arcsin(np.clip(points[:, 2], -1, 1)))
+    southern_first = np.argsort(latitude_deg, kind="stable")
+    by_latitude = np.argsort(cities.lat_deg, kind="stable")
+    margin_deg = np.degrees(within_m / EARTH_RADIUS_M)
     for first in range(0, len(points), _CHUNK):
-        chunk = slice(first, min(first + _CHUNK, len(points)))
-        square = np.maximum(2 - 2 * points[chunk] @ others.T, 0.0)
-        yield chunk, EARTH_RADIUS_M * np.sqrt(square)
+        some = southern_first[first : first + _CHUNK]
+        edges = latitude_deg[some[[0, -1]]] + [-margin_deg, margin_deg]
+        low, high = np.searchsorted(cities.lat_deg[by_latitude], edges)
+        rows = np.sort(by_latitude[low:high])
+        if len(rows):
+            others = unit_vectors(cities.lat_deg[rows], cities.lon_deg[rows])
+            square = np.maximum(2 - 2 * points[some] @ others.T, 0.0)
+            yield some, rows, EARTH_RADIUS_M * np.sqrt(square)
