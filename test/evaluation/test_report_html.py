@@ -171,14 +171,16 @@ def _plain_tags() -> list[str]:
     return Page(page_of(OUTCOMES, pictures=False)).tags
 
 
+def _components(label: str) -> tuple[Component, ...]:
+    return Component(0, 0, 2e4, 0.1, "elsewhere"), Component(0, 0, 1e4, 0.8, label)
+
+
 @pytest.mark.parametrize(
     "name", ["</style><script>alert(1)</script>", '"><img src=x onerror=y>', "@@content@@", "&lt;"]
 )
 def test_names_that_would_break_out_do_not(name: str) -> None:
     outcomes = [replace(outcome, detail=name) for outcome in OUTCOMES]
-    prior = PriorReport(
-        PriorStatus.USED, GeoPrior((Component(0, 0, 1e4, 0.8, name),), 0.2, "vlm"), name
-    )
+    prior = PriorReport(PriorStatus.USED, GeoPrior(_components(name), 0.1, "vlm"), name)
     outcomes[1] = replace(outcomes[1], prior=prior)
     seen = Page(page_of(outcomes, name, (name,)))
     assert "script" not in seen.tags and not seen.values("onerror")

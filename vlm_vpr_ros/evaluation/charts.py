@@ -123,7 +123,8 @@ def _errors(record: Mapping[str, Any], scores: Sequence[Score]) -> Figure:
         style = f"s{number}"
         legend.append((style, name))
         if errors:
-            plot.steps(_cumulated(errors, len(scores), top), style)
+            # The later, the thinner: a stage that changed nothing does not hide the one before.
+            plot.steps(_cumulated(errors, len(scores), top), f"{style} k{number}")
     return Figure(
         "Errors",
         f"Share of all queries within a distance from the truth. Dashed: {limit:g} m, beyond which "

@@ -187,8 +187,8 @@ def _answers(record: Mapping[str, Any]) -> str:
         ]
         for name, mode in modes(record)
     ]
-    head = ["", "answered, %", "false", "95 % interval, %", "median error, m", "95 % within, m"]
-    head += [*(f"in {p} %" for p in PER_CENTS), "NEES", "ECE", "AUC-PR"]
+    head = ["", "answered, %", "false", "false, 95 % interval", "error p50, m", "error p95, m"]
+    head += [*(f"in {p} % ell." for p in PER_CENTS), "NEES", "ECE", "AUC-PR"]
     return _table(head, rows)
 
 
@@ -277,7 +277,7 @@ def _prior_lines(case: Case) -> list[str]:
     if report.status is PriorStatus.OFF:
         return []
     lines = [f"prior {report.status.value}: {report.detail}"]
-    if report.prior is not None:
+    if report.prior is not None and len(report.prior.components) > 1:
         likely = sorted(report.prior.components, key=lambda c: -c.weight)[:_SHOWN_COMPONENTS]
         lines += [
             f"{c.weight:.0%} {c.label or f'{c.lat_deg:.3f}, {c.lon_deg:.3f}'} ± {length(c.sigma_m)}"

@@ -50,6 +50,7 @@ PAGE = """<!DOCTYPE html>
   svg .grid { stroke: var(--grid); }
   svg .line { fill: none; stroke: currentColor; stroke-width: 2.2; stroke-linejoin: round; }
   svg .thin { stroke-width: 1.2; opacity: .6; }
+  svg .k1 { stroke-width: 5; opacity: .55; } svg .k2 { stroke-width: 3.6; opacity: .8; }
   svg .guide { stroke: var(--soft); stroke-width: 1.2; stroke-dasharray: 5 4; }
   svg .whisker { stroke-width: 1.6; opacity: .75; }
   svg .dot { fill: currentColor; stroke: var(--card); stroke-width: 1.5; }
@@ -64,7 +65,7 @@ PAGE = """<!DOCTYPE html>
   .scroll { overflow-x: auto; padding: 4px 0; }
   table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums;
     font-size: 14px; }
-  th, td { text-align: right; padding: 7px 14px; white-space: nowrap; }
+  th, td { text-align: right; padding: 7px 10px; white-space: nowrap; }
   th:first-child, td:first-child { text-align: left; }
   td:first-child { white-space: normal; overflow-wrap: anywhere; min-width: 110px; }
   thead th { color: var(--soft); font-weight: 500; border-bottom: 1px solid var(--rule); }
