@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from support.priors import at
-from support.streets import ORIGIN, FakeSource, observation, view
+from support.streets import ORIGIN, view
 from support.tiny_encoder import write_tiny_encoder
+from support.twin_towns import SHARED, build_twin_towns, encoder_of
 
-from vlm_vpr_ros.config import EncoderConfig, GateConfig, LocalizerConfig, PriorConfig
+from vlm_vpr_ros.config import GateConfig, LocalizerConfig, PriorConfig
 from vlm_vpr_ros.errors import PriorError
 from vlm_vpr_ros.geodesy import displaced
 from vlm_vpr_ros.localizer import Localizer
-from vlm_vpr_ros.mapping.builder import build_region
-from vlm_vpr_ros.networks import Networks
-from vlm_vpr_ros.retrieval.encoder import Encoder
-from vlm_vpr_ros.types import Frame, GeoPoint, PriorStatus, Reason
-
-PLACES = [6, 61, 64, 138, 173, 209, 215, 225, 252, 257]
-TWIN_TOWN = GeoPoint(-33.87, 151.21)
+from vlm_vpr_ros.types import Frame, PriorStatus, Reason
 
 
 @pytest.fixture(name="card", scope="module")
@@ -30,28 +24,19 @@ def _card(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(name="region", scope="module")
 def _region(tmp_path_factory: pytest.TempPathFactory, card: Path) -> Path:
-    out = tmp_path_factory.mktemp("regions") / "twins"
-    here = [observation(place, "here") for place in PLACES]
-    there = [replace(observation(6, "there"), position=TWIN_TOWN, source="there/6.png")]
-    networks = Networks(Encoder.load(encoder(card)))
-    build_region([FakeSource("here", here), FakeSource("there", there)], out, networks)
-    return out
-
-
-def encoder(card: Path) -> EncoderConfig:
-    return EncoderConfig(name=str(card), providers=("CPUExecutionProvider",))
+    return build_twin_towns(tmp_path_factory.mktemp("regions") / "twins", card)
 
 
 def opened(region: Path, card: Path, **prior: object) -> Localizer:
     config = LocalizerConfig(
-        encoder=encoder(card),
+        encoder=encoder_of(card),
         prior=PriorConfig(**prior),  # type: ignore[arg-type]
         gate=GateConfig(target_false_fix_rate=0.3),  # a town of ten images is never sure
     )
     return Localizer.open(region, config)
 
 
-FRAME = Frame(view(6), 0)
+FRAME = Frame(view(SHARED), 0)
 
 
 @pytest.mark.parametrize(("center", "town"), [(ORIGIN, "here"), ((-33.9, 151.2), "there")])

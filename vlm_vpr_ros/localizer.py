@@ -19,6 +19,7 @@ from vlm_vpr_ros.image_check import flaw
 from vlm_vpr_ros.networks import Networks
 from vlm_vpr_ros.prior.geo_prior import GeoPrior
 from vlm_vpr_ros.prior.keeper import PriorKeeper
+from vlm_vpr_ros.prior.opening import open_priors
 from vlm_vpr_ros.prior.reweigh import reweighed
 from vlm_vpr_ros.region.region import Region
 from vlm_vpr_ros.retrieval.centring import CausalCentring
@@ -58,9 +59,10 @@ class Localizer:
         self._centring = CausalCentring(region.mean_descriptor, config.retrieval.pseudo_frames)
         self._search = GuidedSearch(region, config.retrieval)
         self._geometry = _geometry(region, networks.extractor, config)
-        self._priors = priors or PriorKeeper(config.prior)
         self._chance = chance_similarity(region.manifest.background, encoder.card.chance_similarity)
         self._last_stamp_ns: int | None = None
+        # Last, when nothing fails any more: it may start a process, which `close` ends.
+        self._priors = priors or open_priors(config, region.places)
 
     @classmethod
     def open(cls, region: Path, config: LocalizerConfig) -> Localizer:
@@ -70,6 +72,7 @@ class Localizer:
             RegionError: the region is missing, damaged, or built with another encoder.
             ModelError: a network cannot be loaded.
             PriorError: `prior.geojson` cannot be used.
+            ConfigError: `vlm.mode` does not suit the region.
         """
         opened = Region.open(region)
         return cls(opened, Networks.load(config, opened.features is not None), config)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,19 +69,20 @@ def run(arguments: argparse.Namespace) -> int:
 
     region = Region.open(arguments.region)
     networks = Networks.load(config, features=region.features is not None)
-    localizer = Localizer(region, networks, config)
-    if not arguments.json:  # the lines themselves show the progress
-        for path in arguments.images:
-            frame, outcome = _localized(localizer, path)
-            print(_text(path, outcome, region.references), flush=True)
-    else:
-        records = []
-        with progress_bar(len(arguments.images), "localizing") as advance:
+    with closing(Localizer(region, networks, config)) as localizer:
+        wait_s = config.prior.wait_s
+        if not arguments.json:  # the lines themselves show the progress
             for path in arguments.images:
-                frame, outcome = _localized(localizer, path)
-                records.append({"image": str(path), **outcome_record(outcome)})
-                advance(1)
-        print(json.dumps(records, indent=1, allow_nan=False))
+                frame, outcome = _localized(localizer, path, wait_s)
+                print(_text(path, outcome, region.references), flush=True)
+        else:
+            records = []
+            with progress_bar(len(arguments.images), "localizing") as advance:
+                for path in arguments.images:
+                    frame, outcome = _localized(localizer, path, wait_s)
+                    records.append({"image": str(path), **outcome_record(outcome)})
+                    advance(1)
+            print(json.dumps(records, indent=1, allow_nan=False))
     if arguments.picture and frame:
         painter = OutcomePainter(region, networks.extractor)
         _write_picture(painter.picture(frame, outcome), arguments.picture)
@@ -96,7 +98,9 @@ def _check_picture(path: Path, images: int) -> None:
     check_output(path)
 
 
-def _localized(localizer: Localizer, path: Path) -> tuple[Frame | None, Outcome]:
+def _localized(
+    localizer: Localizer, path: Path, wait_for_prior_s: float
+) -> tuple[Frame | None, Outcome]:
     """The frame, None if the image cannot be read, and what was found."""
     from vlm_vpr_ros.errors import ImageError, UnsupportedEncodingError  # noqa: PLC0415
     from vlm_vpr_ros.images import read_image  # noqa: PLC0415
@@ -109,7 +113,7 @@ def _localized(localizer: Localizer, path: Path) -> tuple[Frame | None, Outcome]
     except ImageError as error:
         return None, Outcome(0, Reason.CORRUPT_IMAGE, str(error))
     localizer.reset()
-    return frame, localizer.localize(frame)
+    return frame, localizer.localize(frame, wait_for_prior_s)
 
 
 def _write_picture(picture: RgbImage, path: Path) -> None:
