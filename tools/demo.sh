@@ -27,6 +27,6 @@ printf '\n=== 2. The node on the query drive\n'
 python -m vlm_vpr_ros.node.demo "$out/region" "$query"
 
 printf '\n=== 3. Every frame of the query drive\n'
-vlm_vpr evaluate "$out/region" "$query" --json "$out/evaluation.json" --map "$out/evaluation.html"
+vlm_vpr evaluate "$out/region" "$query" --json "$out/evaluation.json" --report "$out/evaluation.html"
 vlm_vpr map "$out/region" --out "$out/region.html"
-echo "Look at $ROOT/$out/evaluation.html: truth, fixes and their 95 % ellipses on the map drive."
+echo "Look at $ROOT/$out/evaluation.html: figures, a map of truth and fixes, and the worst cases."

@@ -82,10 +82,13 @@ def test_info_names_the_local_features(
     assert local["bytes_per_reference"] == round(stored / PLACES, 1) > 1000
     shown = f"xfeat ({local['fingerprint'][:12]}), {local['bytes_per_reference']:,.0f} bytes a ref"
     assert shown in vlm_vpr("info", region).stdout
+    assert facts["thumbnails"]["bytes_per_reference"] > 500
     out = tmp_path / "plain"
-    vlm_vpr("build", town / "morning.csv", "--out", out, "--encoder", encoder, "--no-features")
+    options = ("--encoder", encoder, "--no-features", "--no-thumbnails")
+    vlm_vpr("build", town / "morning.csv", "--out", out, *options)
     assert "none: no geometric verification" in vlm_vpr("info", out).stdout
     assert json.loads(vlm_vpr("info", out, "--json").stdout)["local_features"] is None
+    assert not (out / "thumbnails").exists()
 
 
 def test_localize_finds_a_place(vlm_vpr: Command, region: Path, encoder: Path, town: Path) -> None:

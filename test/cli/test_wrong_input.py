@@ -127,6 +127,8 @@ def test_a_mistyped_image(vlm_vpr: Command, region: Path, tmp_path: Path) -> Non
         (["--json", "no/folder/result.json"], "there is no folder no/folder"),
         (["--json", "/"], "is a folder"),
         (["--map", "map.pdf"], "a map ends in .html, .png or .geojson"),
+        (["--report", "report.pdf"], "a report ends in .html"),
+        (["--frames", "0"], "number, 1 or more"),
         (["--false-fix-m", "near"], "invalid"),
         (["--false-fix-m", "-1"], "invalid"),
     ],

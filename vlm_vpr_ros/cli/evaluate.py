@@ -19,6 +19,7 @@ from vlm_vpr_ros.cli.arguments import (
     progress_bar,
 )
 from vlm_vpr_ros.cli.reading import reading_lines
+from vlm_vpr_ros.errors import ConfigError
 from vlm_vpr_ros.text import plain
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ def run(arguments: argparse.Namespace) -> int:
         check_output(path)
     if arguments.map:
         check_map_path(arguments.map)
+    if arguments.report and arguments.report.suffix.lower() != ".html":
+        raise ConfigError(f"{arguments.report}: a report ends in .html")
     region = Region.open(arguments.region)
     sources = open_sources(arguments, arguments.queries)
     networks = remembering_networks(

@@ -56,7 +56,7 @@ def _text(facts: Mapping[str, Any]) -> str:
         ("encoder", f"{encoder['name']} ({encoder['fingerprint'][:12]}), {encoder['dim']} numbers"),
         ("descriptors", facts["descriptor_type"]),
         ("local features", _local_features(facts["local_features"])),
-        ("thumbnails", "small pictures of the images" if facts["thumbnails"] else "none"),
+        ("thumbnails", _thumbnails(facts["thumbnails"])),
         ("size", f"{size(total)}, {facts['bytes_per_reference']:,.0f} bytes a reference"),
         ("background", _background(facts["background_similarity"])),
         ("position sigma", _sigma(facts["position_sigma_m"])),
@@ -81,6 +81,12 @@ def _local_features(features: Mapping[str, Any] | None) -> str:
         return "none: no geometric verification"
     stored = f"{features['bytes_per_reference']:,.0f} bytes a reference"
     return f"{features['name']} ({features['fingerprint'][:12]}), {stored}"
+
+
+def _thumbnails(thumbnails: Mapping[str, float] | None) -> str:
+    if thumbnails is None:
+        return "none"
+    return f"{thumbnails['bytes_per_reference']:,.0f} bytes a reference"
 
 
 def _background(background: Mapping[str, float] | None) -> str:

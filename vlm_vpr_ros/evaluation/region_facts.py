@@ -16,6 +16,7 @@ from vlm_vpr_ros.outcome_json import DEGREE_DIGITS, number
 from vlm_vpr_ros.region.manifest import FEATURE_FILES, Bounds
 from vlm_vpr_ros.region.references import References
 from vlm_vpr_ros.region.region import Region
+from vlm_vpr_ros.region.thumbnails import THUMBNAIL_FILES
 
 DESCRIPTOR_TYPE = "fp16"
 
@@ -37,7 +38,13 @@ def region_facts(region: Region) -> dict[str, Any]:
                 sum(files[name] for name in FEATURE_FILES) / manifest.references, 1
             ),
         },
-        "thumbnails": manifest.thumbnails,
+        "thumbnails": {
+            "bytes_per_reference": number(
+                sum(files[name] for name in THUMBNAIL_FILES) / manifest.references, 1
+            )
+        }
+        if manifest.thumbnails
+        else None,
         "files": files,
         "bytes_per_reference": number(sum(files.values()) / manifest.references, 1),
         "bounds": {k: number(v, DEGREE_DIGITS) for k, v in manifest.bounds.model_dump().items()},
