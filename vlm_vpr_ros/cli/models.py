@@ -1,4 +1,4 @@
-"""`vlm_vpr models`: vision-language models to fetch and verify."""
+"""`vlm_vpr models`: vision-language models to list, fetch, verify and try."""
 
 from __future__ import annotations
 
@@ -6,53 +6,59 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vlm_vpr_ros.cli import models_check
 from vlm_vpr_ros.cli.arguments import Commands
-from vlm_vpr_ros.errors import ModelError
+from vlm_vpr_ros.cli.models_store import add_store_arguments, open_store
 from vlm_vpr_ros.text import aligned, plain, size
 
 if TYPE_CHECKING:
-    from vlm_vpr_ros.model_store.manifest import ModelEntry, ModelManifest
+    from vlm_vpr_ros.model_store.manifest import ModelEntry
     from vlm_vpr_ros.model_store.store import ModelStore
-
-MANIFEST = "manifest.yaml"
 
 
 def add_parser(commands: Commands) -> None:
     """Register the command and its own commands."""
     parser = commands.add_parser(
         "models",
-        help="list, fetch and verify vision-language models",
+        help="list, fetch, verify and try vision-language models",
         description="Vision-language models that say roughly where a frame was taken. Nothing is "
         "downloaded but by `fetch`.",
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
 
     action = _action(actions, "list", _list, "say which models there are, and what is here")
+    add_store_arguments(action)
+
     action = _action(actions, "fetch", _fetch, "download a model; interrupted, it goes on later")
     action.add_argument("name", metavar="NAME")
     action.add_argument("--host", metavar="URL", help="fetch from a mirror of the manifest's host")
     action.set_defaults(interrupted="the same command goes on where it stopped")
+    add_store_arguments(action)
+
     action = _action(
         actions, "verify", _verify, "compare the files that are here with their hashes"
     )
     action.add_argument("names", nargs="*", metavar="NAME", help="default: all that are here")
+    add_store_arguments(action)
+
+    action = _action(
+        actions, "check", models_check.run, "try a model on geotagged photos of your own"
+    )
+    models_check.add_arguments(action)
 
 
 def _action(
-    actions: Commands, name: str, run: Callable[[argparse.Namespace], int], help_: str
+    actions: Commands, name: str, run: Callable[[argparse.Namespace], int], does: str
 ) -> argparse.ArgumentParser:
-    action = actions.add_parser(name, help=help_, description=help_[0].upper() + help_[1:] + ".")
-    action.add_argument("--dir", type=Path, metavar="DIR", help="where models are kept")
-    action.add_argument("--manifest", type=Path, metavar="FILE", help="another list of models")
+    action = actions.add_parser(name, help=does, description=f"{does[0].upper()}{does[1:]}.")
     action.set_defaults(run=run)
     return action
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    manifest, store = _opened(arguments)
+    manifest, store = open_store(arguments)
     rows = [
         [
             entry.name,
@@ -74,13 +80,12 @@ def _list(arguments: argparse.Namespace) -> int:
 
 
 def _fetch(arguments: argparse.Namespace) -> int:
-    manifest, store = _opened(arguments)
+    manifest, store = open_store(arguments)
     entry = manifest.entry(arguments.name)
-    if entry.files is None:
-        raise ModelError(f"{entry.name} has no files to fetch. {entry.note}")
+    files = entry.fetchable()
     print(plain(f"{entry.name}: licence: {entry.licence}"))
     paths = []
-    for file in entry.files.both:
+    for file in files.both:
         with _bytes_bar(file.about_bytes, file.name) as advance:
             paths.append(store.fetch(entry, file, arguments.host or manifest.host, advance))
     print(plain(f"vlm.model:  {paths[0]}"))
@@ -93,7 +98,7 @@ def _fetch(arguments: argparse.Namespace) -> int:
 def _verify(arguments: argparse.Namespace) -> int:
     from vlm_vpr_ros.model_store.store import FileState  # noqa: PLC0415
 
-    manifest, store = _opened(arguments)
+    manifest, store = open_store(arguments)
     entries = [manifest.entry(name) for name in arguments.names] or list(manifest.models)
     seen = 0
     for entry in entries:
@@ -105,15 +110,6 @@ def _verify(arguments: argparse.Namespace) -> int:
     if not seen:
         print(plain(f"no model is in {store.folder}"))
     return 0
-
-
-def _opened(arguments: argparse.Namespace) -> tuple[ModelManifest, ModelStore]:
-    from vlm_vpr_ros.model_store.manifest import read_model_manifest  # noqa: PLC0415
-    from vlm_vpr_ros.model_store.store import ModelStore  # noqa: PLC0415
-    from vlm_vpr_ros.resources import model_path  # noqa: PLC0415
-
-    path = arguments.manifest or model_path(MANIFEST)
-    return read_model_manifest(path), ModelStore(arguments.dir)
 
 
 def _state(store: ModelStore, entry: ModelEntry) -> str:
@@ -129,6 +125,7 @@ def _state(store: ModelStore, entry: ModelEntry) -> str:
 
 @contextmanager
 def _bytes_bar(total: int, name: str) -> Iterator[Callable[[int], None]]:
+    """A progress bar on stderr, if that is a terminal; yields what advances it."""
     from tqdm import tqdm  # noqa: PLC0415
 
     with tqdm(

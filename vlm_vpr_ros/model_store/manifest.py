@@ -79,6 +79,16 @@ class ModelEntry(_Part):
     memory_gb: float = Field(gt=0)
     run_here: bool
 
+    def fetchable(self) -> ModelFiles:
+        """Its files.
+
+        Raises:
+            ModelError: it has none: it has to be converted first.
+        """
+        if self.files is None:
+            raise ModelError(f"{self.name} has no files to fetch. {self.note}")
+        return self.files
+
 
 class ModelManifest(_Part):
     """All models, and where they are."""

