@@ -50,6 +50,7 @@ def test_folding(text: str, form: str) -> None:
     assert folded(text) == form
 
 
+@settings(max_examples=500)
 @given(st.text())
 def test_folding_keeps_its_own_form(text: str) -> None:
     once = folded(text)

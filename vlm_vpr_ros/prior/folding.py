@@ -27,7 +27,8 @@ def folded(text: str) -> str:
     >>> folded("The Côte-d’Ivoire"), folded("ST. LOUIS"), folded("Đà Nẵng")
     ('cote divoire', 'saint louis', 'da nang')
     """
-    text = unicodedata.normalize("NFKD", text.casefold())
+    text = unicodedata.normalize("NFKD", text).casefold()
+    text = unicodedata.normalize("NFKD", text)  # casefold may put letters together again
     text = _MARKS.sub("", text).translate(_LETTERS)
     text = _EDGES.sub("", _SPACES.sub(" ", text))
     text = _WORD.sub(lambda match: _ABBREVIATIONS[match[1]], text)
