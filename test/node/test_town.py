@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 
-import cv2
 import pytest
 
 pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed")
@@ -13,29 +12,17 @@ pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed")
 from geometry_msgs.msg import PoseWithCovarianceStamped
 from node_process import until
 from robot import NODE, Robot
-from sensor_msgs.msg import CompressedImage, Image
+from sensor_msgs.msg import Image
 from std_srvs.srv import Trigger
-from support.streets import ORIGIN, drive, view
-from support.tiny_encoder import write_tiny_encoder
+from support.streets import ORIGIN
+from town import PLACES, PROGRAM, build_town, photo
 
-from vlm_vpr_ros.config import EncoderConfig
 from vlm_vpr_ros.geodesy import displaced, distance_m
-from vlm_vpr_ros.mapping.builder import build_region
-from vlm_vpr_ros.networks import Networks
-from vlm_vpr_ros.retrieval.encoder import Encoder
-
-PLACES = [6, 61, 64, 138, 173, 209, 215, 225, 252, 257, 269, 283, 285, 288]
-PROGRAM = ("-m", "vlm_vpr_ros.node.main")
 
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory):
-    """Region and encoder, as parameters of the node."""
-    folder = tmp_path_factory.mktemp("town")
-    card = write_tiny_encoder(folder / "models", card={"chance_similarity": 0.5})
-    encoder = Encoder.load(EncoderConfig(name=str(card)))
-    build_region([drive("map", PLACES)], folder / "region", Networks(encoder))
-    return {"region": folder / "region", "encoder__name": card}
+    return build_town(tmp_path_factory.mktemp("town"))
 
 
 @pytest.fixture
@@ -44,13 +31,6 @@ def robot(domain):
     made = Robot()
     yield made
     made.close()
-
-
-def photo(place, visit=1):
-    pixels = cv2.cvtColor(view(place, visit), cv2.COLOR_RGB2BGR)
-    ok, data = cv2.imencode(".png", pixels)
-    assert ok
-    return CompressedImage(format="png", data=data.tobytes())
 
 
 def error_m(answer, place):
