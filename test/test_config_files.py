@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from vlm_vpr_ros.config import node_config, read_parameters
+from vlm_vpr_ros.config import NodeConfig, leaves, node_config, read_parameters
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = ROOT / "config"
@@ -65,3 +66,16 @@ def test_the_example_with_robot_localization() -> None:
     for name in ("ekf_odom", "ekf_map"):
         used = {k: v for k, v in blocks[name]["ros__parameters"].items() if k.endswith("_config")}
         assert all(len(v) == 15 for v in used.values()), used
+
+
+def test_launch_arguments_are_parameters_of_the_node() -> None:
+    tree = ast.parse((ROOT / "launch" / "relocalization.launch.py").read_text(encoding="utf-8"))
+    values = {
+        node.targets[0].id: ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+    fields = dict(leaves(NodeConfig))
+    for name, (parameter, _) in values["PARAMETERS"].items():
+        if parameter != "use_sim_time":  # rclpy's own
+            assert (fields[parameter].annotation is bool) == (name in values["SWITCHES"])

@@ -498,6 +498,13 @@ def test_a_region_is_mended(start, robot, region, harm):
     assert robot.relocalize()["reason"] == "accepted"
 
 
+def test_a_signal_that_comes_again_and_again(active):
+    """As when a terminal and `ros2 launch` both pass it on, down to the end of the interpreter."""
+    while active.popen.poll() is None:
+        active.popen.send_signal(signal.SIGINT)
+    assert active.wait() == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_answers_who_waits_and_ends_cleanly(active, robot, region, number):
     script(region, sleep_s=0.5)

@@ -20,6 +20,7 @@ from vlm_vpr_ros.localizer import Localizer
 from vlm_vpr_ros.node.relocalizer import Relocalizer
 from vlm_vpr_ros.node.worker import OpenLocalizer
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _FRAME_IN_FLIGHT_S = 5.0
 # The executor's turns until a waiting call's answer is out: shut down, wake the call, send.
 _TURNS = 3
@@ -55,8 +56,8 @@ def main(argv: Sequence[str] | None = None, open_localizer: OpenLocalizer = Loca
 
 def _run(node: Relocalizer) -> int:
     stop, ended = threading.Event(), threading.Event()
-    for signal_number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signal_number, lambda *_: stop.set())
+    for number in _SIGNALS:
+        signal.signal(number, lambda *_: stop.set())
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     executor.create_task(node.start)
@@ -64,6 +65,10 @@ def _run(node: Relocalizer) -> int:
     spinner = threading.Thread(target=_spin, args=(executor, stop, ended), daemon=True)
     spinner.start()
     stop.wait()
+    # `ros2 launch` and systemd both tell every process: the second signal must not kill an
+    # interpreter that is being torn down.
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     executor.create_task(node.finish)
     for _ in range(_TURNS):
         _wait_for_a_turn(executor)
