@@ -52,7 +52,10 @@ setup(
     zip_safe=False,
     python_requires=">=3.10",
     install_requires=_requirements("core.txt") + _requirements("opencv.txt"),
-    extras_require={"test": ["pytest", "hypothesis"]},  # colcon test runs pytest because of this
+    extras_require={
+        "test": ["pytest", "hypothesis"],  # colcon test runs pytest because of this
+        "sim": _requirements("sim.txt"),
+    },
     entry_points={
         "console_scripts": [
             "vlm_vpr = vlm_vpr_ros.cli.main:main",

@@ -1,0 +1,1 @@
+"""A small rendered world for the demo and the tests: towns, drives, their recordings."""
