@@ -24,7 +24,7 @@ DISTRIBUTIONS = {  # where a module's name is not that of the package that bring
     "pi_heif": "pi-heif",
     "yaml": "PyYAML",
 }
-OPTIONAL = {"foxglove_msgs"}  # used where it is installed
+OPTIONAL = {"panda3d", "foxglove_msgs"}  # used where it is installed
 
 
 def _requirements(*names: str) -> list[Requirement]:

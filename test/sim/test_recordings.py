@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from itertools import pairwise
 
-import cv2
 import numpy as np
 import pytest
 
@@ -73,28 +72,25 @@ def test_points_are_drawn_where_the_camera_matrix_puts_them():
         assert lit.mean(axis=0)[::-1] == pytest.approx((column, row), abs=0.8)
 
 
+def _image(seed, condition):
+    world, leg = World(seed), Leg(TOWNS[2].key, _NODES[:2], condition, 1.0, frames=3)
+    views = views_of(leg, way_of(leg, 1, seed), world.plan(leg.town), np.random.default_rng(0))
+    return list(world.images(leg, views, 1))[-1].astype(int)
+
+
 def test_the_same_seed_draws_the_same_image_and_another_one_does_not():
-    leg = Leg(TOWNS[2].key, _NODES[:2], "dusk", 1.0, frames=3)
-    images = []
-    for seed in (SEED, SEED, SEED + 1):
-        world = World(seed)
-        views = views_of(leg, way_of(leg, 1, seed), world.plan(leg.town), np.random.default_rng(0))
-        images.append(list(world.images(leg, views, 1))[-1].astype(int))
-    assert np.abs(images[0] - images[1]).max() <= 1
-    assert np.abs(images[0] - images[2]).mean() > 5
+    image, again, other = _image(SEED, "dusk"), _image(SEED, "dusk"), _image(SEED + 1, "dusk")
+    # Of surfaces in one place either may win.
+    assert np.mean(np.abs(image - again).max(axis=-1) > 1) < 0.002
+    assert np.mean(np.abs(image - other).max(axis=-1) > 20) > 0.3
 
 
-def test_a_town_looks_different_in_every_light():
-    means = {}
-    world = World(SEED)
-    for name in ("day", "overcast", "fog", "night"):
-        leg = Leg(TOWNS[4].key, _NODES[:2], name, 1.0, frames=1)
-        views = views_of(leg, way_of(leg, 1, SEED), world.plan(leg.town), np.random.default_rng(0))
-        [image] = world.images(leg, views, 1)
-        assert flaw(image) is None
-        means[name] = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    assert means["night"].mean() < 0.5 * means["day"].mean()
-    assert means["fog"].std() < means["day"].std()
+def test_fog_takes_contrast_from_what_is_far_and_night_takes_light():
+    day, fog, night = (_image(SEED, condition) for condition in ("day", "fog", "night"))
+    assert all(flaw(image.astype(np.uint8)) is None for image in (day, fog, night))
+    far = (slice(180, 270), slice(280, 360))  # down the street
+    assert fog[far].std() < 0.5 * day[far].std()
+    assert night.mean() < 0.7 * day.mean()
 
 
 def test_a_recording_is_read_like_a_robots(recorded):

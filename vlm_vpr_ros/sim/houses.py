@@ -116,7 +116,9 @@ class HouseBuilder:
 def _lit(facade: Facade, light: Floats, condition: Condition) -> Picture:
     """The front under a light from outside, and that of its own rooms."""
     wall = cv2.cvtColor(facade.wall, cv2.COLOR_RGBA2RGB)
-    front = cv2.multiply(wall, np.broadcast_to(light, wall.shape).astype(np.float32), dtype=cv2.CV_8U)
+    front = cv2.multiply(
+        wall, np.broadcast_to(light, wall.shape).astype(np.float32), dtype=cv2.CV_8U
+    )
     if condition.windows:
         front = cv2.scaleAdd(facade.light, 0.85 * condition.windows, front)
     opacity = facade.wall[..., 3]
