@@ -43,6 +43,20 @@ def test_even_answers_that_agree_keep_a_floor_and_wide_errors() -> None:
     assert 0.2 < wide < 0.7
 
 
+@pytest.mark.parametrize(
+    ("within_km", "photos", "street_views"),
+    [(25, 0.461, 0.096), (200, 0.598, 0.323), (750, 0.737, 0.652), (2500, 0.860, 0.872)],
+)
+def test_a_prior_is_as_sure_as_published_models_are_right(
+    within_km: float, photos: float, street_views: float
+) -> None:
+    city = OpenAnswer("Sweden", "Skåne", "Lund")
+    parts = prior(city, city, city).components
+    sigma_m, weight = np.array([(c.sigma_m, c.weight) for c in parts]).T
+    inside = float(weight @ -np.expm1(-((1000 * within_km / sigma_m) ** 2) / 2))
+    assert inside == pytest.approx((photos + street_views) / 2, abs=0.04)
+
+
 def test_answers_that_differ_are_all_kept() -> None:
     made = prior(LUND, OpenAnswer("France", "", "Paris"), OpenAnswer("Japan", "", "Tokyo"))
     at = [density(made, p) for p in ((55.70, 13.19), PARIS, TOKYO)]

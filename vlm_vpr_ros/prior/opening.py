@@ -37,7 +37,7 @@ def open_priors(config: LocalizerConfig, places: Sequence[Place]) -> PriorKeeper
 
     try:
         if model.mode == "open":
-            Gazetteer.load()  # not when the first frame waits for it
+            Gazetteer.load().warm_up()  # not when the first frame waits for it
         return PriorKeeper(config.prior, model, prior_of)
     except Exception:
         model.close()
