@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from vlm_vpr_ros.evaluation.metrics import (
     RADII_M,
     RANKS,
+    FixScore,
     Score,
     fix_counts,
     latency_percentiles,
@@ -23,7 +24,8 @@ from vlm_vpr_ros.evaluation.metrics import (
 
 
 def score(nearest: float, candidates: list[float], error: float | None = None) -> Score:
-    return Score(nearest, np.array(candidates), error)
+    fix = None if error is None else FixScore(error, error / 5)
+    return Score(nearest, np.array(candidates), fix)
 
 
 def test_recall_counts_the_solvable_or_all() -> None:
@@ -98,8 +100,8 @@ def test_a_stage_that_did_not_run_leaves_what_was_there() -> None:
 distances = st.floats(0, 2e7)
 scores_of_anything = st.lists(
     st.builds(
-        lambda candidates, error, slack: Score(
-            max(0.0, min(candidates, default=0.0) - slack), np.array(candidates), error
+        lambda candidates, error, slack: score(
+            max(0.0, min(candidates, default=0.0) - slack), candidates, error
         ),
         st.lists(distances, max_size=20),
         st.none() | distances,

@@ -105,7 +105,7 @@ def _errors(record: Mapping[str, Any], scores: Sequence[Score]) -> Figure:
         (f"best after {stage}", [s.candidates_m[0] for s in staged if len(s.candidates_m)])
         for stage, staged in stage_scores(scores).items()
     ]
-    series.append(("the fix, where answered", [s.error_m for s in scores if s.error_m is not None]))
+    series.append(("the fix, where answered", [s.fix.error_m for s in scores if s.fix]))
     largest = max((e for _, errors in series for e in errors), default=_LEAST_M)
     top = 10 ** min(max(math.ceil(math.log10(max(largest, _LEAST_M))), 2), 8)
     exponents = range(round(math.log10(top)) + 1)
@@ -142,10 +142,10 @@ def _cumulated(errors: Sequence[float], queries: int, top: float) -> list[tuple[
 
 
 def _ellipses(scores: Sequence[Score]) -> Figure | None:
-    fixed = [s for s in scores if s.sigmas is not None]
+    fixed = [s.fix for s in scores if s.fix]
     if not fixed:
         return None
-    squared = np.sort([(s.sigmas or 0.0) ** 2 for s in fixed])
+    squared = np.sort([fix.sigmas**2 for fix in fixed])
     plot = Plot("What the ellipses hold", percent_axis("stated"), percent_axis("held"))
     plot.line([(0, 0), (1, 1)], "guide")
     stated = np.linspace(0, 0.995, 100)
@@ -153,7 +153,7 @@ def _ellipses(scores: Sequence[Score]) -> Figure | None:
     held = np.searchsorted(squared, -2 * np.log1p(-stated), side="right") / len(squared)
     plot.line(list(zip(stated.tolist(), held.tolist(), strict=True)), "s1")
     for per_cent in GAUSSIAN_RADII:
-        inside = sum((s.sigmas or 0.0) <= (s.ellipse_radii or {})[per_cent] for s in fixed)
+        inside = sum(fix.sigmas <= fix.ellipse_radii[per_cent] for fix in fixed)
         interval = exact_interval(inside, len(fixed))
         if interval:
             plot.whisker(per_cent / 100, *interval, "s2")

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
+from vlm_vpr_ros.types import GAUSSIAN_RADII
+
 Floats = npt.NDArray[np.float64]
 
 RADII_M = (5, 12, 25, 100)
@@ -23,15 +25,28 @@ STAGES = ("retrieval", "verification", "prior", "evidence")
 
 
 @dataclass(frozen=True)
+class FixScore:
+    """How far off a fix was, and how far it was said to be.
+
+    Attributes:
+        error_m: its distance from the truth.
+        sigmas: the same in standard deviations of its covariance (Mahalanobis distance).
+        ellipse_radii: per cent -> how many of them are said to hold that share of the errors.
+    """
+
+    error_m: float
+    sigmas: float
+    ellipse_radii: Mapping[int, float] = field(default_factory=lambda: GAUSSIAN_RADII)
+
+
+@dataclass(frozen=True)
 class Score:
     """How one query went, in distances from the truth.
 
     Attributes:
         nearest_reference_m: of the reference nearest to the truth: nobody can do better.
         candidates_m: (k,) of the ranked candidates, best first.
-        error_m: of the fix; None when refused.
-        sigmas: how many standard deviations of its covariance that is; None when refused.
-        ellipse_radii: per cent -> how many are said to hold that share; None when refused.
+        fix: how good the fix was; None when refused.
         best_m: of the most probable place; None when there is none.
         probability: that was stated for that place.
         stages_m: (k,) of the candidates after each stage that ran, best first.
@@ -39,12 +54,15 @@ class Score:
 
     nearest_reference_m: float
     candidates_m: Floats
-    error_m: float | None
-    sigmas: float | None = None
-    ellipse_radii: Mapping[int, float] | None = None
+    fix: FixScore | None
     best_m: float | None = None
     probability: float = 0.0
     stages_m: Mapping[str, Floats] = field(default_factory=dict)
+
+    @property
+    def error_m(self) -> float | None:
+        """Of the fix; None when refused."""
+        return self.fix.error_m if self.fix else None
 
     def after(self, stage: str) -> Floats:
         """Distances of the candidates once a stage was over, whether it ran on this frame or not.
@@ -137,7 +155,7 @@ def is_false(error_m: float, false_fix_m: float) -> bool:
 
 def fix_counts(scores: Sequence[Score], false_fix_m: float) -> FixCounts:
     """Count the fixes, and those of them that are false."""
-    errors = [s.error_m for s in scores if s.error_m is not None]
+    errors = [s.fix.error_m for s in scores if s.fix]
     false = sum(is_false(error, false_fix_m) for error in errors)
     return FixCounts(
         queries=len(scores),

@@ -17,7 +17,7 @@ import numpy as np
 from vlm_vpr_ros.errors import ImageError, SourceError
 from vlm_vpr_ros.evaluation.course import Course, Localizing
 from vlm_vpr_ros.evaluation.ellipses import mahalanobis
-from vlm_vpr_ros.evaluation.metrics import Floats, Score
+from vlm_vpr_ros.evaluation.metrics import FixScore, Floats, Score
 from vlm_vpr_ros.evaluation.nearest import NearestReference
 from vlm_vpr_ros.geodesy import distance_m
 from vlm_vpr_ros.mapping.batches import FailedImage
@@ -197,9 +197,9 @@ def _score(truth: GeoPoint, nearest_reference_m: float, outcome: Outcome) -> Sco
     return Score(
         nearest_reference_m=nearest_reference_m,
         candidates_m=_distances_m(truth, outcome.candidates),
-        error_m=_distance_m(truth, fix.position) if fix else None,
-        sigmas=mahalanobis(fix, truth) if fix else None,
-        ellipse_radii=fix.ellipse_radii if fix else None,
+        fix=FixScore(_distance_m(truth, fix.position), mahalanobis(fix, truth), fix.ellipse_radii)
+        if fix
+        else None,
         best_m=_distance_m(truth, hypotheses[0].position) if hypotheses else None,
         probability=outcome.probability,
         stages_m={name: _distances_m(truth, c) for name, c in outcome.stages.items()},

@@ -63,8 +63,8 @@ def choose(evaluation: Evaluation, false_fix_m: float) -> list[tuple[str, Trial,
         of_kind.sort(key=lambda entry: (-entry[2], entry[0].number))
         return [(kind, trial, score) for trial, score, _ in of_kind[:OF_EACH_KIND]]
 
-    fixed = [(t, s, s.error_m) for t, s in tried if s.error_m is not None]
-    unanswered = [(t, s, s.best_m) for t, s in tried if s.error_m is None and s.best_m is not None]
+    fixed = [(t, s, s.fix.error_m) for t, s in tried if s.fix]
+    unanswered = [(t, s, s.best_m) for t, s in tried if not s.fix and s.best_m is not None]
     return [
         *worst("false fix", [(t, s, e) for t, s, e in fixed if is_false(e, false_fix_m)]),
         *worst(
