@@ -32,7 +32,9 @@ def test_version(vlm_vpr: Command) -> None:
     assert vlm_vpr("--version").stdout.strip() == f"vlm_vpr {__version__}"
 
 
-@pytest.mark.parametrize("command", ["build", "info", "map", "localize", "evaluate", "replay"])
+@pytest.mark.parametrize(
+    "command", ["build", "info", "map", "localize", "evaluate", "replay", "models"]
+)
 def test_every_command_explains_itself(vlm_vpr: Command, command: str) -> None:
     assert f"usage: vlm_vpr {command}" in vlm_vpr(command, "--help").stdout
 
@@ -66,7 +68,10 @@ def test_info_for_people_and_programs(vlm_vpr: Command, region: Path) -> None:
     text = vlm_vpr("info", region).stdout
     assert "hashes          verified" in text
     assert "morning" in text and "19.9 m" in text
+    assert f"Água Izé, Sao Tome and Principe ({PLACES})" in text  # the nearest town on land
     facts = json.loads(vlm_vpr("info", region, "--json").stdout)
+    (place,) = facts["places"]
+    assert place["references"] == PLACES and place["radius_m"] == pytest.approx(110, abs=1)
     assert facts["references"] == PLACES and facts["hashes"] == "verified"
     assert facts["drives"]["morning"]["spacing_m"] == pytest.approx(20, abs=0.2)
     assert facts["extent_m"]["north_south"] == pytest.approx(220, rel=0.01)

@@ -263,6 +263,23 @@ def test_what_others_laid_into_a_region_stays(tmp_path: Path, encoder: Encoder) 
     assert Region.open(out, verify=True).manifest.references == 6
 
 
+def test_places_are_named_and_named_anew_with_an_added_drive(
+    tmp_path: Path, encoder: Encoder
+) -> None:
+    lund, bern = GeoPoint(55.7, 13.19), GeoPoint(46.95, 7.45)
+    first = FakeSource("a", [observation(i, "a", position=lund) for i in range(3)])
+    second = FakeSource("b", [observation(i, "b", position=bern) for i in range(5)])
+    build_region([first], tmp_path / "region", Networks(encoder))
+    (place,) = Region.open(tmp_path / "region", verify=True).places
+    assert (place.label, place.references) == ("Lund, Sweden", 3)
+    build_region([second], tmp_path / "region", Networks(encoder))
+    places = Region.open(tmp_path / "region", verify=True).places
+    assert [(p.label, p.references) for p in places] == [
+        ("Bern, Switzerland", 5),
+        ("Lund, Sweden", 3),
+    ]
+
+
 def test_many_additions_do_not_wear_the_descriptors_out(tmp_path: Path, encoder: Encoder) -> None:
     for i in range(12):
         build_region([drive(f"d{i}", [3 * i, 3 * i + 1])], tmp_path / "region", Networks(encoder))
