@@ -50,6 +50,7 @@ class Attempts:
         """Whether images are taken."""
         self.inputs = Inputs(node, self._on_image, worker.tell_prior)
         self._node = node
+        self._log = node.get_logger()
         self._config = config
         self._worker = worker
         self._outputs = outputs
@@ -162,5 +163,8 @@ class Attempts:
             self._outputs.picture(*drawn)
 
     def _tell_verdict(self, outcome: Outcome) -> None:
-        self._outputs.say("LOCALIZED" if outcome.accepted else "LOST")
+        state = "LOCALIZED" if outcome.accepted else "LOST"
+        if state != self._outputs.state:
+            self._log.info(f"{state}: {outcome.reason.value}: {outcome.detail}")
+        self._outputs.say(state)
         self.tell_health()

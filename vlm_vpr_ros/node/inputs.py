@@ -73,6 +73,10 @@ class Inputs:
         self._image, self._others = None, []
         self._odometry.clear()
 
+    def describe(self) -> str:
+        """What is listened to, for people."""
+        return f"images: {self._image.msg_type.__name__} on {self._image.topic_name}"
+
     def load(self, image: Arrived) -> Callable[[], Frame]:
         """What decodes an image (see `conversions.frame`); it may run in another thread."""
         kind, topic = self._image.msg_type, self._image.topic_name

@@ -28,6 +28,8 @@ from vlm_vpr_ros.node.services import Services
 from vlm_vpr_ros.node.worker import OpenLocalizer, Worker
 from vlm_vpr_ros.types import Outcome, Reason
 
+_TOLD_AT_START = ("region", "references", "encoder", "provider", "verification", "prior")
+
 
 class Relocalizer(LifecycleNode):
     """Answers "where am I?" from the newest image, on request or continuously.
@@ -111,12 +113,16 @@ class Relocalizer(LifecycleNode):
         self._diagnostics.forget()
         self._attempts.inputs.open(self._config)
         self._configured = True
+        described = self._diagnostics.region
+        shown = (f"{key} {described[key]}" for key in _TOLD_AT_START if key in described)
+        self.get_logger().info(", ".join(shown))
         self._outputs.say("INACTIVE")
         return super().on_configure(state)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Begin to take images and to answer."""
         self._attempts.resume()
+        self.get_logger().info(self._attempts.inputs.describe())
         self._outputs.say("IDLE")
         return super().on_activate(state)
 
