@@ -68,7 +68,10 @@ def run(arguments: argparse.Namespace) -> int:
     from vlm_vpr_ros.evaluation.map import check_map_path, write_map  # noqa: PLC0415
     from vlm_vpr_ros.evaluation.map_html import page as map_page  # noqa: PLC0415
     from vlm_vpr_ros.evaluation.outcome_picture import OutcomePainter  # noqa: PLC0415
-    from vlm_vpr_ros.evaluation.remembering import remembering_networks  # noqa: PLC0415
+    from vlm_vpr_ros.evaluation.remembering import (  # noqa: PLC0415
+        remembering_model,
+        remembering_networks,
+    )
     from vlm_vpr_ros.evaluation.report import report  # noqa: PLC0415
     from vlm_vpr_ros.evaluation.report_html import report_page  # noqa: PLC0415
     from vlm_vpr_ros.evaluation.report_text import table  # noqa: PLC0415
@@ -87,10 +90,12 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigError(f"{arguments.report}: a report ends in .html")
     region = Region.open(arguments.region)
     sources = open_sources(arguments, arguments.queries)
-    networks = remembering_networks(
-        config, features=region.features is not None, images=arguments.frames or 1
-    )
-    causal, cold = localizers = [Localizer(region, networks, config) for _ in range(2)]
+    images = arguments.frames or 1
+    networks = remembering_networks(config, region.features is not None, images)
+    model = remembering_model(config, region.places, images)
+    causal, cold = localizers = [
+        Localizer(region, networks, config, model.keeper(config.prior)) for _ in range(2)
+    ]
     false_fix_m = arguments.false_fix_m
     if false_fix_m is None:
         false_fix_m = config.gate.false_radius_m

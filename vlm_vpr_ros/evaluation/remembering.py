@@ -1,13 +1,18 @@
-"""Networks that look at an image once, though several localizations ask for it."""
+"""Networks and models that look at an image once, though several localizations ask for it."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import Any, Generic, TypeVar
 
 from vlm_vpr_ros.config import LocalizerConfig
 from vlm_vpr_ros.networks import Networks
+from vlm_vpr_ros.prior.keeper import Model
+from vlm_vpr_ros.prior.opening import OpenedModel, open_model
+from vlm_vpr_ros.region.places import Place
 from vlm_vpr_ros.retrieval.encoder import Encoder
 from vlm_vpr_ros.retrieval.model_card import read_card, read_encoder_card
 from vlm_vpr_ros.types import Descriptor, RgbImage
@@ -34,6 +39,22 @@ def remembering_networks(config: LocalizerConfig, features: bool, images: int = 
     return Networks(encoder, _RememberingExtractor(images, config))
 
 
+def remembering_model(
+    config: LocalizerConfig, places: Sequence[Place], images: int = 1
+) -> OpenedModel:
+    """The model of the config (see `open_priors`), which answers once for an image.
+
+    Args:
+        config: names the model.
+        places: those of the region.
+        images: how many answers are remembered.
+    """
+    opened = open_model(config, places)
+    if opened.model is None:
+        return opened
+    return replace(opened, model=_RememberingModel(opened.model, images))
+
+
 class _Memory(Generic[T]):
     """What was made of the last images."""
 
@@ -47,6 +68,18 @@ class _Memory(Generic[T]):
         made = make(image)
         self._known.append((image, made))
         return made
+
+
+class _RememberingModel:
+    def __init__(self, model: Model, images: int) -> None:
+        self._model = model
+        self._memory: _Memory[Future[Any]] = _Memory(images)
+        self.health = model.health
+        self.close = model.close
+
+    def ask(self, image: RgbImage, stamp_ns: int) -> Future[Any]:
+        """Start on an image, or give the answer of before."""
+        return self._memory.of(image, lambda unseen: self._model.ask(unseen, stamp_ns))
 
 
 class _RememberingEncoder(Encoder):
