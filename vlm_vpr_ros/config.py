@@ -157,7 +157,7 @@ class PriorConfig(_Section):
         ge=0.0,
         le=1e7,
         description="The model is asked again once the robot may have moved this far since the "
-        "last image it was shown, in metres; 0: on every frame.",
+        "last image it was shown, in metres, and when it is lost again; 0: on every frame.",
     )
     max_speed_mps: float = Field(
         5.0,

@@ -125,6 +125,7 @@ class Localizer:
             hypotheses, none = self._hypotheses(places)
             reason, detail = decide(hypotheses, self._chance, self._config.gate)
             fix = self._fix(places[0]) if reason is Reason.ACCEPTED else None
+            self._priors.concluded(accepted=fix is not None)
         return Outcome(
             stamp_ns=frame.stamp_ns,
             reason=reason,

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vlm_vpr_ros.config import EvidenceConfig, NodeConfig
+from vlm_vpr_ros.config import EvidenceConfig, NodeConfig, PriorConfig
 from vlm_vpr_ros.node.dispatcher import Dispatcher
 from vlm_vpr_ros.types import Fix, GeoPoint, Outcome, Reason
 
@@ -11,7 +11,9 @@ CONFIG = NodeConfig(
     max_image_age_s=2.0,
     relocalize_timeout_s=10.0,
     evidence=EvidenceConfig(max_frames=3, timeout_s=5.0),
+    prior=PriorConfig(wait_s=4.0),
 )
+WAIT_S = CONFIG.prior.wait_s
 HERE = Fix(GeoPoint(48.0, 11.0), np.eye(3))
 
 
@@ -26,8 +28,8 @@ class Bench:
         self.reminders = []
         self.dispatcher = Dispatcher(lambda: CONFIG, self, lambda: self.now_s)
 
-    def begin(self, image, first_of_call):
-        self.begun.append((image.message, first_of_call))
+    def begin(self, image, wait_for_prior_s):
+        self.begun.append((image.message, wait_for_prior_s))
 
     def tell(self, outcome):
         self.told.append(outcome.reason)
@@ -56,7 +58,7 @@ def test_nobody_asks(bench):
 def test_a_call_takes_the_image_that_is_there(bench):
     bench.dispatcher.image(b"1")
     bench.dispatcher.call()
-    assert bench.begun == [(b"1", True)]
+    assert bench.begun == [(b"1", WAIT_S)]
     bench.finish()
     assert bench.answered == [(1, Reason.ACCEPTED)]
     assert bench.told == [Reason.ACCEPTED]
@@ -68,7 +70,7 @@ def test_a_call_waits_for_a_first_image(bench):
     assert bench.reminders == [10.0]
     bench.now_s += 9.9
     bench.dispatcher.image(b"1")
-    assert bench.begun == [(b"1", True)]
+    assert bench.begun == [(b"1", WAIT_S)]
 
 
 def test_no_image_comes(bench):
@@ -94,7 +96,7 @@ def test_a_newer_image_saves_the_call(bench):
     bench.now_s += 2.1
     bench.dispatcher.call()
     bench.dispatcher.image(b"2")
-    assert bench.begun == [(b"2", True)]
+    assert bench.begun == [(b"2", WAIT_S)]
 
 
 def test_a_call_gathers_new_frames_until_one_is_accepted(bench):
@@ -104,13 +106,23 @@ def test_a_call_gathers_new_frames_until_one_is_accepted(bench):
     assert bench.dispatcher.call_waits
     assert bench.reminders == [10.0, 5.0]
     bench.dispatcher.image(b"1")
-    assert bench.begun == [(b"1", True)], "the same message again is no new frame"
+    assert bench.begun == [(b"1", WAIT_S)], "the same message again is no new frame"
+    bench.now_s += 1.5
     bench.dispatcher.image(b"2")
     bench.dispatcher.image(b"3")
     bench.finish()
-    assert bench.begun == [(b"1", True), (b"2", False)]
+    assert bench.begun == [(b"1", WAIT_S), (b"2", WAIT_S - 1.5)]
     assert bench.told == [Reason.WEAK_EVIDENCE, Reason.ACCEPTED]
     assert bench.answered == [(2, Reason.ACCEPTED)]
+
+
+def test_a_call_waits_no_longer_for_priors_than_said(bench):
+    bench.dispatcher.image(b"1")
+    bench.dispatcher.call()
+    bench.now_s += WAIT_S + 1.0
+    bench.finish(Reason.WEAK_EVIDENCE)
+    bench.dispatcher.image(b"2")
+    assert bench.begun[1:] == [(b"2", 0.0)]
 
 
 def test_a_call_gives_up_after_so_many_frames(bench):
@@ -159,14 +171,14 @@ def test_continuous_takes_the_newest_and_none_twice(bench):
     for message in (b"2", b"3"):
         bench.dispatcher.tick()
         bench.dispatcher.image(message)
-    assert bench.begun == [(b"1", False)]
+    assert bench.begun == [(b"1", 0.0)]
     bench.finish()
-    assert bench.begun == [(b"1", False), (b"3", False)]
+    assert bench.begun == [(b"1", 0.0), (b"3", 0.0)]
     bench.finish()
     bench.dispatcher.tick()
     assert len(bench.begun) == 2
     bench.dispatcher.image(b"4")
-    assert bench.begun[2:] == [(b"4", False)]
+    assert bench.begun[2:] == [(b"4", 0.0)]
 
 
 def test_continuous_does_not_exceed_its_rate(bench):
@@ -186,7 +198,7 @@ def test_a_call_goes_before_continuous(bench):
     bench.finish()
     assert bench.told == [Reason.ACCEPTED]
     assert bench.answered == [], "the frame of continuous mode was not the call's"
-    assert bench.begun[1:] == [(b"2", True)]
+    assert bench.begun[1:] == [(b"2", WAIT_S)]
     assert bench.dispatcher.call_waits
 
 
@@ -199,7 +211,7 @@ def test_a_frame_in_flight_does_not_time_the_call_out(bench):
     assert bench.answered == []
     bench.dispatcher.image(b"2")
     bench.finish()
-    assert bench.begun[1:] == [(b"2", True)]
+    assert bench.begun[1:] == [(b"2", WAIT_S)]
 
 
 def test_pause_answers_the_call_and_disowns_the_frame(bench):
@@ -212,7 +224,7 @@ def test_pause_answers_the_call_and_disowns_the_frame(bench):
     bench.finish()
     assert bench.answered == [(0, Reason.INACTIVE)]
     assert bench.told == []
-    assert bench.begun[1:] == [(b"2", True)]
+    assert bench.begun[1:] == [(b"2", WAIT_S)]
     bench.finish()
     assert bench.answered[1:] == [(2, Reason.ACCEPTED)]
 

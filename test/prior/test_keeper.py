@@ -187,6 +187,38 @@ def test_what_is_told_multiplies_and_is_replaced(oracle: Oracle) -> None:
     assert sigma_m(made, 1000) > 2e3
 
 
+def test_a_robot_that_is_lost_again_may_be_anywhere(oracle: Oracle) -> None:
+    made = keeper(oracle)
+    made.ask(frame(0))
+    made.concluded(accepted=False)
+    oracle.answers[0].set_result(Said(at(48, 11, 1000)))
+    made.observe(at(48, 11, 500), 0)
+    assert made.current(0, 0.0).status is PriorStatus.USED, "it was not found yet"
+    made.concluded(accepted=True)
+    made.ask(frame(1))
+    made.concluded(accepted=False)
+    assert oracle.asked == [0]
+    made.ask(frame(2))
+    assert oracle.asked == [0, 2]
+    assert made.current(2 * SECOND, 0.0).status is PriorStatus.WAITING
+    made.concluded(accepted=False)
+    oracle.answers[1].set_result(Said(at(-33, 151, 1000)))
+    made.ask(frame(3))
+    assert oracle.asked == [0, 2], "it is still lost: one answer will do"
+    assert made.current(3 * SECOND, 0.0).status is PriorStatus.USED
+
+
+def test_an_answer_from_before_the_loss_is_not_used(oracle: Oracle) -> None:
+    made = keeper(oracle)
+    made.concluded(accepted=True)
+    made.ask(frame(0))
+    made.concluded(accepted=False)
+    oracle.answers[0].set_result(Said(at(48, 11, 1000)))
+    made.ask(frame(1))
+    assert oracle.asked == [0, 1]
+    assert made.current(SECOND, 0.0).status is PriorStatus.WAITING
+
+
 def test_reset_forgets_answers_and_questions(oracle: Oracle) -> None:
     made = keeper(oracle)
     made.ask(frame(0))

@@ -102,12 +102,11 @@ class Attempts:
         """Publish how the node is."""
         self._outputs.health(self._diagnostics.status(self._outputs.state, self._overdue()))
 
-    def begin(self, image: Arrived, first_of_call: bool) -> None:
-        """Give a frame to the worker; the first one of a call waits for the prior."""
+    def begin(self, image: Arrived, wait_for_prior_s: float) -> None:
+        """Give a frame to the worker."""
         if self._outputs.state == "IDLE":
             self._outputs.say("SEARCHING")
-        wait_s = self._config().prior.wait_s if first_of_call else 0.0
-        localized = self._worker.localize(self.inputs.load(image), wait_s)
+        localized = self._worker.localize(self.inputs.load(image), wait_for_prior_s)
         self._tasks.when_done(localized, self._on_outcome)
 
     def tell(self, outcome: Outcome) -> None:

@@ -25,7 +25,7 @@ _IN_VAIN = frozenset(
 class Desk(Protocol):
     """What a dispatcher acts through."""
 
-    def begin(self, image: Arrived, first_of_call: bool) -> None:
+    def begin(self, image: Arrived, wait_for_prior_s: float) -> None:
         """Start to localize an image; `Dispatcher.finished` must be told when that is done."""
 
     def tell(self, outcome: Outcome) -> None:
@@ -43,9 +43,9 @@ class Dispatcher:
 
     A call gathers evidence: it takes one new frame after the other until a fix is accepted, until
     `evidence.max_frames` were looked at or `evidence.timeout_s` have passed since the first, or
-    until more frames cannot help. A waiting call goes before continuous mode, so it waits for the
-    one frame in flight at most. Only the newest message is kept, so nothing queues. Not
-    thread-safe.
+    until more frames cannot help. Its frames wait for the prior, up to `prior.wait_s` in all. A
+    waiting call goes before continuous mode, so it waits for the one frame in flight at most. Only
+    the newest message is kept, so nothing queues. Not thread-safe.
 
     Args:
         config: the present parameters.
@@ -64,6 +64,9 @@ class Dispatcher:
         self._config = config
         self._desk = desk
         self._expired = False
+        self._clock = clock
+        self._looks_since_s = 0.0
+        """When the call's first frame was begun."""
         self._gathered: list[Outcome] = []
         """Of the call."""
         self._due = False
@@ -135,7 +138,13 @@ class Dispatcher:
         self._in_flight = True
         self._for_call = for_call
         self._due = False
-        self._desk.begin(self.inbox.take(), for_call and not self._gathered)
+        wait_s = 0.0
+        if for_call:
+            now_s = self._clock()
+            if not self._gathered:
+                self._looks_since_s = now_s
+            wait_s = max(0.0, self._config().prior.wait_s - (now_s - self._looks_since_s))
+        self._desk.begin(self.inbox.take(), wait_s)
 
     def _gather(self, outcome: Outcome) -> None:
         evidence = self._config().evidence

@@ -2,7 +2,8 @@
 
 Three sources: what the user configured (it stays), the last position that somebody told
 (`observe`), and the last answer of a vision-language model. The latter two are widened as the robot
-may have moved since, and forgotten on `reset`. All of them multiply.
+may have moved since, and forgotten on `reset` and when a robot that was found is lost again. All of
+them multiply.
 """
 
 from __future__ import annotations
@@ -96,6 +97,7 @@ class PriorKeeper:
         """When the image was taken that the model saw last."""
         self._pending: Future[Any] | None = None
         self._failure = ""
+        self._found = False
 
     def ask(self, frame: Frame) -> None:
         """Note the frame's odometry, and show the frame to the model if it is time to."""
@@ -131,6 +133,18 @@ class PriorKeeper:
             return PriorReport(PriorStatus.WAITING, None, "; ".join(remarks))
         return PriorReport(PriorStatus.OFF, None, "no prior is configured")
 
+    def concluded(self, accepted: bool) -> None:
+        """Take note of whether the frame gave a fix.
+
+        A robot that was found and is lost again may have been carried away: what was told and
+        answered before is forgotten, and the model is asked about the next frame.
+        """
+        if self._found and not accepted:
+            with self._lock:
+                self._told = None
+            self._answered = self._asked = None
+        self._found = accepted
+
     def observe(self, prior: GeoPrior, stamp_ns: int) -> None:
         """Take a prior that somebody told; it replaces the one told before."""
         with self._lock:
@@ -144,6 +158,7 @@ class PriorKeeper:
             self._pending.cancel()
         self._answered = self._asked = self._pending = None
         self._failure = ""
+        self._found = False
         self._odometer = Odometer()
 
     def close(self) -> None:
