@@ -9,7 +9,16 @@ from vlm_vpr_ros.outcome_json import fix_record, hypothesis_record, number, outc
 from vlm_vpr_ros.prior.geojson import features
 from vlm_vpr_ros.types import Hypothesis, Outcome
 
-_COLLECTION = ("stamp_ns", "accepted", "reason", "detail", "probability_none", "frames", "prior")
+_COLLECTION = (
+    "stamp_ns",
+    "accepted",
+    "reason",
+    "detail",
+    "probability_none",
+    "frames",
+    "prior",
+    "latency_ms",
+)
 _PROPERTIES = ("probability", "similarity", "inliers", "sigma_m")
 
 
@@ -22,8 +31,8 @@ def hypotheses(outcome: Outcome) -> str:
     when not checked) and sigma_m (one axis). Those of the kind "prior" are its Gaussians, with the
     properties of `prior.geojson.features`. Foreign members of the collection: stamp_ns, accepted,
     reason, detail, probability_none (that none of the places is right), frames (whose evidence it
-    is), prior (see `outcome_json.prior_record`) and fix (null, or its members of the answer of
-    ~/relocalize and calibrated).
+    is), prior (see `outcome_json.prior_record`), latency_ms of each stage and fix (null, or its
+    members of the answer of ~/relocalize and calibrated).
     """
     record, prior = outcome_record(outcome), outcome.prior.prior
     return json_text(
