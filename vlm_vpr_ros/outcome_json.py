@@ -12,6 +12,8 @@ from vlm_vpr_ros.types import Fix, Hypothesis, Outcome, PriorReport
 
 DEGREE_DIGITS = 8
 """About a millimetre."""
+PRIOR_PLACES = 3
+"""So many places of a prior are named."""
 
 
 def outcome_record(outcome: Outcome) -> dict[str, Any]:
@@ -62,9 +64,28 @@ def fix_record(fix: Fix | None) -> dict[str, Any]:
 
 
 def prior_record(report: PriorReport) -> dict[str, Any]:
-    """What became of the prior: `status` (a word of `PriorStatus`), `source` or null, `detail`."""
-    source = report.prior.source if report.prior else None
-    return {"status": report.status.value, "source": source, "detail": report.detail}
+    """What became of the prior, and its heaviest places.
+
+    `status` is a word of `PriorStatus`, `source` null without a prior. A place has `label`, `lat`,
+    `lon`, `sigma_m` (one axis) and `weight`.
+    """
+    prior = report.prior
+    heaviest = sorted(prior.components, key=lambda c: -c.weight)[:PRIOR_PLACES] if prior else []
+    return {
+        "status": report.status.value,
+        "source": prior.source if prior else None,
+        "detail": report.detail,
+        "places": [
+            {
+                "label": part.label,
+                "lat": number(part.lat_deg, DEGREE_DIGITS),
+                "lon": number(part.lon_deg, DEGREE_DIGITS),
+                "sigma_m": number(part.sigma_m, 1),
+                "weight": number(part.weight, 4),
+            }
+            for part in heaviest
+        ],
+    }
 
 
 def hypothesis_record(hypothesis: Hypothesis) -> dict[str, Any]:

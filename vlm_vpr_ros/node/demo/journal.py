@@ -11,6 +11,7 @@ from typing import Any
 from vlm_vpr_ros.config import GateConfig
 from vlm_vpr_ros.geodesy import distance_m
 from vlm_vpr_ros.node.demo.truth import Moment, Truth
+from vlm_vpr_ros.sim.world_file import RECOGNISABLE
 from vlm_vpr_ros.text import aligned, plain
 
 FALSE_FIX_M = GateConfig().false_radius_m
@@ -20,10 +21,6 @@ _FORM = "{:>7} {:<22} {:<18} {:<10} {:<18} {:>8} {:>8} {:>6}"
 HEADER = _FORM.format(
     "time s", "truth", "answer", "state", "the model says", "error m", "sigma m", "ms"
 )
-UNKNOWN = ("edge",)
-"""Kinds of views near the edge of the map, of which nobody can say what the right answer is."""
-UNKNOWABLE = ("unmapped", "covered")
-"""Kinds of views in which the right answer is a refusal."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +121,7 @@ def found_after(entries: list[Entry], kidnapped_ns: int) -> tuple[int | None, in
     """
     after = [entry for entry in entries if entry.stamp_ns >= kidnapped_ns]
     noticed = next((i for i, entry in enumerate(after, 1) if not entry.false), None)
-    known = [entry for entry in after if entry.true.kind not in (*UNKNOWABLE, *UNKNOWN)]
+    known = [entry for entry in after if entry.true.kind in ("", *RECOGNISABLE)]
     right = (i for i, e in enumerate(known, 1) if e.error_m is not None and not e.false)
     return noticed, next(right, None)
 

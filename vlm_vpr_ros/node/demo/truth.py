@@ -6,13 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
 from vlm_vpr_ros.errors import SourceError
 from vlm_vpr_ros.mapping.sources import open_source
+from vlm_vpr_ros.sim.world_file import read_world
 from vlm_vpr_ros.types import GeoPoint
-
-_MAX_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -49,32 +46,6 @@ class Truth:
         return min(self.moments)
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class _View(_Part):
-    stamp_ns: int
-    town: str
-    kind: str
-
-
-class _Drive(_Part):
-    bag: str
-    kidnapped_ns: tuple[int, ...]
-    frames: tuple[_View, ...]
-
-
-class _Town(_Part):
-    key: str
-    city: str
-
-
-class _World(_Part):
-    towns: tuple[_Town, ...]
-    drives: tuple[_Drive, ...]
-
-
 def truth_of(bag: Path, world: Path | None) -> Truth:
     """Where the fixes of a bag say that its images were taken.
 
@@ -91,28 +62,15 @@ def truth_of(bag: Path, world: Path | None) -> Truth:
         raise SourceError(f"{bag}: no image with a fix near it: nothing to compare answers with")
     if world is None:
         return Truth({stamp_ns: Moment(position) for stamp_ns, position in positions.items()})
-    drive, cities = _described(world, bag.name)
-    views = {view.stamp_ns: view for view in drive.frames}
+    described = read_world(world)
+    drive = described.drive(bag.name)
+    if drive is None:
+        raise SourceError(f"{world}: says nothing about the drive {bag.name}")
     moments = {
-        stamp_ns: Moment(position, cities.get(views[stamp_ns].town, ""), views[stamp_ns].kind)
+        stamp_ns: Moment(position, described.city(view.town), view.kind)
         for stamp_ns, position in positions.items()
-        if stamp_ns in views
+        if (view := drive.views.get(stamp_ns))
     }
     if not moments:
         raise SourceError(f"{world}: describes another recording than {bag}")
     return Truth(moments, drive.kidnapped_ns)
-
-
-def _described(path: Path, bag: str) -> tuple[_Drive, dict[str, str]]:
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise SourceError(f"{path}: too large to describe a world")
-        world = _World.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise SourceError(
-            f"{path}: cannot be read as the description of a world: {error}"
-        ) from None
-    for drive in world.drives:
-        if drive.bag == bag:
-            return drive, {town.key: town.city for town in world.towns}
-    raise SourceError(f"{path}: says nothing about the drive {bag}")
