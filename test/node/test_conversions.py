@@ -124,7 +124,12 @@ def test_the_prior_is_in_the_answer_and_on_the_map():
     outcome = replace(accepted(), prior=report, frames=3)
     answer = strict(conversions.answer(outcome, 1.0))
     assert answer["frames"] == 3
-    assert answer["prior"] == {"status": "used", "source": "vlm", "detail": "vlm: Munich"}
+    told = {key: answer["prior"][key] for key in ("status", "source", "detail")}
+    assert told == {"status": "used", "source": "vlm", "detail": "vlm: Munich"}
+    assert answer["prior"]["places"] == [
+        {"label": "Munich", "lat": 48.1, "lon": 11.5, "sigma_m": 5000.0, "weight": 0.6},
+        {"label": "", "lat": -33.9, "lon": 151.2, "sigma_m": 9e5, "weight": 0.3},
+    ]
     collection = strict(hypotheses(outcome))
     assert (collection["frames"], collection["prior"]) == (3, answer["prior"])
     kinds = [feature["properties"]["kind"] for feature in collection["features"]]
@@ -135,7 +140,7 @@ def test_the_prior_is_in_the_answer_and_on_the_map():
     assert munich["properties"]["sigma_m"] == 5000.0
     waiting = Outcome(5, Reason.AMBIGUOUS, "", prior=PriorReport(PriorStatus.WAITING, None, "soon"))
     told = strict(conversions.answer(waiting, 1.0))["prior"]
-    assert told == {"status": "waiting", "source": None, "detail": "soon"}
+    assert told == {"status": "waiting", "source": None, "detail": "soon", "places": []}
 
 
 def test_a_picture_as_a_message():
