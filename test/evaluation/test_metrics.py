@@ -65,6 +65,12 @@ def test_false_fixes_are_farther_than_the_limit_and_counted_among_the_accepted()
     assert counts.false_rate == pytest.approx(1 / 3)
 
 
+def test_queries_outside_the_region_are_counted_by_their_nearest_reference() -> None:
+    scores = [score(50.0, [], 3.0), score(50.1, [], 60.0), score(5000.0, [])]
+    counts = fix_counts(scores, 50.0)
+    assert (counts.outside, counts.outside_accepted) == (2, 1)
+
+
 def test_the_false_rate_of_nothing_accepted_is_unknown() -> None:
     assert fix_counts([score(0, [])], 50.0).false_rate is None
     assert fix_counts([], 50.0).false_rate is None

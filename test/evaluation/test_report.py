@@ -95,6 +95,15 @@ def test_windows_have_scores_of_their_own_when_stopped() -> None:
     assert strict(report(evaluated(refused(), refused()), TOWN, 50.0))["stopped"] is None
 
 
+def test_queries_outside_the_region_are_told() -> None:
+    recording = Recording([query("1", position=GeoPoint(1.0, 1.0))])
+    evaluation = evaluate([recording], TOWN.references, Diary(accepted(HERE)), Diary(refused()))
+    record = strict(report(evaluation, TOWN, 50.0))
+    assert record["fixes"]["outside"] == record["fixes"]["outside_accepted"] == 1
+    assert record["cold"]["fixes"]["outside_accepted"] == 0
+    assert "outside the region, causal: 1 of 1 accepted" in table(record)
+
+
 def test_of_nothing_accepted_nothing_is_said() -> None:
     record = strict(report(evaluated(refused(), refused()), TOWN, 50.0))
     nothing = {"50": None, "90": None, "95": None}

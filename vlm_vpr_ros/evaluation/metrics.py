@@ -83,6 +83,8 @@ class FixCounts:
         refused: queries without.
         false: fixes too far from the truth.
         false_rate: false / accepted; None when none is accepted.
+        outside: queries so far from every reference that any fix from these would be false.
+        outside_accepted: those of them with a fix.
     """
 
     queries: int
@@ -90,6 +92,8 @@ class FixCounts:
     refused: int
     false: int
     false_rate: float | None
+    outside: int
+    outside_accepted: int
 
 
 def recall(scores: Sequence[Score], radius_m: float, rank: int, solvable: bool) -> float | None:
@@ -157,12 +161,15 @@ def fix_counts(scores: Sequence[Score], false_fix_m: float) -> FixCounts:
     """Count the fixes, and those of them that are false."""
     errors = [s.fix.error_m for s in scores if s.fix]
     false = sum(is_false(error, false_fix_m) for error in errors)
+    outside = [s for s in scores if is_false(s.nearest_reference_m, false_fix_m)]
     return FixCounts(
         queries=len(scores),
         accepted=len(errors),
         refused=len(scores) - len(errors),
         false=false,
         false_rate=false / len(errors) if errors else None,
+        outside=len(outside),
+        outside_accepted=sum(s.fix is not None for s in outside),
     )
 
 

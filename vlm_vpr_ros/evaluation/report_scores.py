@@ -79,6 +79,8 @@ def _fixes(
         "answered_share": number(counts.accepted / counts.queries, 4) if counts.queries else None,
         "false_rate": number(counts.false_rate, 4),
         "false_rate_interval": _interval(exact_interval(counts.false, counts.accepted)),
+        "outside": counts.outside,
+        "outside_accepted": counts.outside_accepted,
         "calibrated": sum(o.fix is not None and o.fix.calibrated for o in outcomes),
         "refused_reasons": dict(
             Counter(o.reason.value for o in outcomes if not o.accepted).most_common()

@@ -92,6 +92,11 @@ def _fix_lines(record: Mapping[str, Any]) -> str:
     head = ["fixes", "queries", "accepted", "refused", "false", "false %", "95 % interval"]
     lines = [aligned([*head, *(f"error {p} m" for p in record["error_m"])], rows)]
     for name, mode in modes(record):
+        fixes = mode["fixes"]
+        if fixes["outside"]:
+            answered = f"{fixes['outside_accepted']} of {fixes['outside']}"
+            lines.append(f"outside the region, {name}: {answered} accepted")
+    for name, mode in modes(record):
         reasons = mode["fixes"]["refused_reasons"]
         if reasons:
             listed = ", ".join(f"{count} {reason}" for reason, count in reasons.items())

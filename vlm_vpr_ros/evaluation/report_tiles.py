@@ -62,6 +62,10 @@ def tiles(record: Mapping[str, Any]) -> str:
             "",
         ),
     ]
+    if fixes["outside"]:
+        answered = fixes["outside_accepted"]
+        share = f"{answered} of {fixes['outside']:,}"
+        shown.append(("outside the region", share, "answered", "bad" if answered else "good"))
     return (
         '<div class="tiles">'
         + "".join(
