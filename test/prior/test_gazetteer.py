@@ -82,6 +82,15 @@ def test_names_that_contradict_each_other_are_both_kept(gazetteer: Gazetteer) ->
     assert 0.2 < weight["Paris, France"] < 0.8
 
 
+def test_a_region_that_nobody_knows_does_not_become_a_town_of_like_name(
+    gazetteer: Gazetteer,
+) -> None:
+    found = readings_of(gazetteer, "Türkiye", "Marmara", "İzmir")
+    assert (found[0].label, found[0].place.kind) == ("İzmir, Turkey", Kind.CITY)
+    assert found[0].weight > 0.7
+    assert all(r.weight < 0.1 for r in found if r.place.name == "Gölmarmara")
+
+
 def test_a_place_that_nobody_knows_leaves_what_is_around_it(gazetteer: Gazetteer) -> None:
     first = readings_of(gazetteer, "Germany", "Bavaria", "Xyzzytown")[0]
     assert first.label == "Bavaria, Germany"

@@ -85,10 +85,15 @@ def _narrowed(
             narrowed[None] += weight * mistaken
             continue
         _share_out(narrowed, weight * mistaken, anywhere)
-        inside = {c.place: c.prominence for c in found if gazetteer.contains(outer, c.place)}
-        kept = _COARSER if inside else _MISSING
-        narrowed[outer] += weight * (1 - mistaken) * kept
-        _share_out(narrowed, weight * (1 - mistaken) * (1 - kept), inside)
+        sure = weight * (1 - mistaken)
+        within = [c for c in found if gazetteer.contains(outer, c.place)]
+        if not within:
+            narrowed[outer] += sure * _MISSING
+            continue
+        narrowed[outer] += sure * _COARSER
+        inside = {c.place: c.prominence for c in within}
+        inside.setdefault(outer, _MISSING * gazetteer.unlisted(within))
+        _share_out(narrowed, sure * (1 - _COARSER), inside)
     total = sum(narrowed.values())
     return {place: weight / total for place, weight in narrowed.items()}
 
