@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from itertools import cycle, islice
 
 import pytest
 
@@ -15,7 +16,7 @@ from robot import NODE, Robot
 from sensor_msgs.msg import Image
 from std_srvs.srv import Trigger
 from support.streets import ORIGIN
-from town import PLACES, PROGRAM, build_town, photo
+from town import ELSEWHERE, PLACES, PROGRAM, build_town, photo
 
 from vlm_vpr_ros.geodesy import displaced, distance_m
 
@@ -87,3 +88,28 @@ def test_a_pose_of_every_accepted_fix(start, robot, town):
     until(lambda: robot.relocalize()["reason"] == "accepted" and poses)
     position = poses[0].pose.pose.position
     assert math.hypot(position.x - 60.0 * PLACES[5], position.y) < 1.0
+
+
+def test_a_kidnapping_is_noticed_and_the_robot_found_again(start, robot, town):
+    start(program=PROGRAM, continuous="true", rate=20.0, **town)
+    robot.state("IDLE")
+    robot.camera()
+
+    def drive_until(word, places):
+        """Show view after view until the state is this, for ten views at most."""
+        for place in islice(cycle(places), 10):
+            seen = len(robot.hypotheses)
+            look(robot, place)
+            # The frame in flight may still be of the view before.
+            robot.wait_for(lambda seen=seen: len(robot.hypotheses) >= seen + 2)
+            if robot.states[-1].data == word:
+                return
+        raise AssertionError(f"not {word}: {[state.data for state in robot.states]}")
+
+    drive_until("LOCALIZED", PLACES[1:4])
+    drive_until("LOST", ELSEWHERE)
+    drive_until("LOCALIZED", PLACES[8:11])
+    there = displaced(*ORIGIN, 60.0 * PLACES[9], 0.0)
+    robot.wait_for(
+        lambda: distance_m(robot.fixes[-1].latitude, robot.fixes[-1].longitude, *there) < 2000
+    )

@@ -16,6 +16,7 @@ from vlm_vpr_ros.networks import Networks
 from vlm_vpr_ros.retrieval.encoder import Encoder
 
 PLACES = [6, 61, 64, 138, 173, 209, 215, 225, 252, 257, 269, 283, 285, 288]
+ELSEWHERE = [1109, 1179, 1494, 1511, 1548, 1757]
 PROGRAM = ("-m", "vlm_vpr_ros.node.main")
 
 
