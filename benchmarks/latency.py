@@ -43,7 +43,7 @@ def main() -> None:
     """Measure and print."""
     args = arguments(__doc__).parse_args()
     report = Report("latency")
-    photos = [_jpeg(seed) for seed in range(REFERENCES)]
+    photos = [jpeg(seed) for seed in range(REFERENCES)]
     with tempfile.TemporaryDirectory() as folder:
         region = Path(folder) / "region"
         _building(photos, region, report)
@@ -53,7 +53,7 @@ def main() -> None:
     report.write(args.json)
 
 
-class _Photos:
+class Photos:
     """JPEGs in memory as a source: a straight drive, 5 m a frame."""
 
     name = "photos"
@@ -63,9 +63,11 @@ class _Photos:
         self._photos = photos
 
     def count(self) -> int:
+        """How many there are."""
         return len(self._photos)
 
     def observations(self) -> Iterator[Observation]:
+        """Yield them."""
         for i, photo in enumerate(self._photos):
             yield Observation(
                 source=f"{i}.jpg",
@@ -90,7 +92,7 @@ def _building(photos: list[bytes], region: Path, report: Report) -> None:
     for turn in range(TURNS):
         plain = min(plain, _seconds(plain_loop))
         out = region.with_name(f"region{turn}")
-        build = min(build, _seconds(partial(build_region, [_Photos(photos)], out, networks)))
+        build = min(build, _seconds(partial(build_region, [Photos(photos)], out, networks)))
     out.rename(region)
     report.add("build / (decode + encode in a plain loop)", build / plain, "<= 1.3")
     report.add("build, images per second", len(photos) / build)
@@ -201,7 +203,7 @@ def _decoded(photo: bytes) -> RgbImage:
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
 
 
-def _jpeg(seed: int) -> bytes:
+def jpeg(seed: int) -> bytes:
     """A photo-like image: coloured shapes over smooth noise."""
     rng = np.random.default_rng(seed)
     coarse = rng.integers(0, 255, (9, 16, 3), dtype=np.uint8)

@@ -49,7 +49,6 @@ class Attempts:
         self.active = False
         """Whether images are taken."""
         self.inputs = Inputs(node, self._on_image, worker.tell_prior)
-        self._node = node
         self._log = node.get_logger()
         self._config = config
         self._worker = worker
@@ -157,7 +156,7 @@ class Attempts:
         if not self.active or future.cancelled():
             return
         if error := future.exception():
-            self._node.get_logger().warning(f"~/debug_image cannot be drawn: {error}", once=True)
+            self._log.warning(f"~/debug_image cannot be drawn: {error}", once=True)
         elif drawn := future.result():
             self._outputs.picture(*drawn)
 
