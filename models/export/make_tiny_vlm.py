@@ -58,7 +58,8 @@ class TinyVlmConfig:
         layers: its depth.
         context: largest number of tokens.
         words: texts that are one token each, besides the 256 bytes. A phrase that every prompt
-            repeats makes prompts short. No two words may overlap in a text.
+            repeats makes prompts short. Each is longer than a character; no two of them may overlap
+            in a text.
     """
 
     image_size: int = 64
@@ -222,6 +223,8 @@ def _check(weights: Weights, config: TinyVlmConfig) -> None:
             raise ValueError(f"{width} channels do not split into {heads} heads")
     if config.image_size % config.patch_size:
         raise ValueError("patch_size does not divide image_size")
+    if len(set(config.words)) < len(config.words) or any(len(word) < 2 for word in config.words):
+        raise ValueError("each of the words must be longer than a character, and there once")
     if config.vision_embed == config.vision_feed_forward:
         raise ValueError("vision_feed_forward must differ from vision_embed")
 

@@ -129,3 +129,10 @@ def test_weights_of_another_shape_are_refused(tmp_path) -> None:
     weights["mm.0.bias"] = np.zeros(5, np.float32)
     with pytest.raises(ValueError, match=r"mm\.0\.bias"):
         write_pair(tmp_path, weights, config)
+
+
+@pytest.mark.parametrize("words", [("a",), ("é",), ("ab", "ab")])
+def test_words_that_are_tokens_already_are_refused(tmp_path, words: tuple[str, ...]) -> None:
+    config = TinyVlmConfig(words=words)
+    with pytest.raises(ValueError, match="words"):
+        write_pair(tmp_path, random_weights(config), config)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import signal
 import sys
@@ -25,6 +26,8 @@ _WATCH_PERIOD_S = 0.25
 _LAST_WORDS = 400
 """Characters of stderr that are kept to explain an end."""
 _LAST_WORDS_S = 1.0
+_PIPE_BYTES = 1 << 20
+"""The most that Linux grants everybody."""
 
 
 class WorkerError(Exception):
@@ -54,11 +57,13 @@ class WorkerProcess:
         try:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", _MODULE, stdin=pipe, stdout=pipe, stderr=pipe,
-                env={**os.environ, "PYTHONPATH": path},
+                # Else llama.cpp calls a debugger when it crashes, which takes seconds.
+                env={**os.environ, "PYTHONPATH": path, "GGML_NO_BACKTRACE": "1"},
             )  # fmt: skip
         except OSError as error:
             raise WorkerError(f"the VLM's process cannot be started: {error}") from None
         worker = cls(process, settings.log)
+        worker._widen_pipe()
         await worker._send(settings.as_header(), b"")
         return worker
 
@@ -126,6 +131,13 @@ class WorkerProcess:
             return self._killed_because
         how = f"was killed by {_signal_name(-status)}" if status < 0 else f"ended ({status})"
         return self._with_last_words(f"the VLM's process {how}")
+
+    def _widen_pipe(self) -> None:
+        """An image then takes a few writes, each with its change of process, not dozens."""
+        assert self._process.stdin is not None
+        pipe = self._process.stdin.get_extra_info("pipe")
+        with contextlib.suppress(OSError, AttributeError):  # not Linux; not allowed so much
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
     async def _send(self, header: dict[str, Any], content: bytes) -> None:
         assert self._process.stdin is not None

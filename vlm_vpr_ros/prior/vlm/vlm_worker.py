@@ -20,7 +20,8 @@ import numpy as np
 from vlm_vpr_ros.errors import ModelError
 from vlm_vpr_ros.prior.vlm.protocol import ProtocolError, Settings, frame, read_frame
 
-_NICENESS = 5
+NICENESS = 5
+"""Added to that of the process that starts it."""
 _Frame = tuple[dict[str, Any], bytes]
 
 
@@ -71,7 +72,7 @@ def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
 
 
 def _step_back() -> None:
-    os.nice(_NICENESS)
+    os.nice(NICENESS)
     try:
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
     except OSError:  # not Linux
