@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from node_process import HERE, Process
+from node_process import HERE, Launch, Process
 
 _DOMAINS = range(1, 102)
 
@@ -68,6 +68,26 @@ def start(domain: int, region: Path) -> Iterator[Callable[..., Process]]:
         process.wait()
         print(process.output)  # shown when the test failed
         assert "Traceback" not in process.output or "raise" in _text(region), process.output
+
+
+@pytest.fixture
+def launch(domain: int) -> Iterator[Launch]:
+    assert domain, "the processes take it from the environment"
+    from ament_index_python.packages import get_package_share_directory  # noqa: PLC0415
+
+    folder = Path(get_package_share_directory("vlm_vpr_ros")) / "launch"
+    running: list[Process] = []
+
+    def _launch(file: str, **arguments: object) -> Process:
+        given = [f"{name}:={value}" for name, value in arguments.items()]
+        running.append(Process([str(HERE / "launching.py"), str(folder / file), *given], []))
+        return running[-1]
+
+    yield _launch
+    for process in running:
+        if process.popen.poll() is None:
+            process.interrupt()
+        print(process.output)  # shown when the test failed
 
 
 def _yaml(value: Any) -> str:

@@ -71,6 +71,10 @@ class Process:
         return self.wait()
 
 
+Launch = Callable[..., Process]
+"""Starts a launch file of the installed package: (file, argument=value, ...)."""
+
+
 def jpeg(value: int = 128) -> bytes:
     ok, data = cv2.imencode(".jpg", np.full((48, 64, 3), value, np.uint8))
     assert ok

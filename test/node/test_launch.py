@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from ament_index_python.packages import get_package_prefix, get_package_share_di
 from launch.actions import IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch_ros.actions import Node
-from node_process import HERE, Process, until
+from node_process import Launch, until
 from rcl_interfaces.srv import GetParameters
 from robot import Client, Robot
 from support.streets import view
@@ -44,27 +44,6 @@ PLAYER = """#!/bin/sh
 # ros2 bag play BAG --clock --rate R
 exec {vlm_vpr} replay "$3" --clock --rate "$6" --topics {topic} --wait-for-subscribers
 """
-
-Launch = Callable[..., Process]
-
-
-@pytest.fixture
-def launch(domain: int) -> Iterator[Launch]:
-    """Starts a launch file with arguments."""
-    assert domain, "the processes take it from the environment"
-    running: list[Process] = []
-
-    def _launch(file: str, **arguments: object) -> Process:
-        given = [f"{name}:={value}" for name, value in arguments.items()]
-        program = [str(HERE / "launching.py"), str(SHARE / "launch" / file), *given]
-        running.append(Process(program, []))
-        return running[-1]
-
-    yield _launch
-    for process in running:
-        if process.popen.poll() is None:
-            process.interrupt()
-        print(process.output)  # shown when the test failed
 
 
 @pytest.fixture
