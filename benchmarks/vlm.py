@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from vlm_vpr_ros.prior.vlm.native_log import route_log
 from vlm_vpr_ros.prior.vlm.protocol import PlaceNames, Settings
 from vlm_vpr_ros.prior.vlm.sampling import sampled_answers
 from vlm_vpr_ros.prior.vlm.vision_model import MARKER, VisionModel
-from vlm_vpr_ros.prior.vlm.vlm_prior import VlmPrior
+from vlm_vpr_ros.prior.vlm.vlm_prior import VlmAnswer, VlmPrior
 from vlm_vpr_ros.prior.vlm.vlm_worker import NICENESS
 from vlm_vpr_ros.types import RgbImage
 
@@ -86,10 +87,10 @@ def _own_process(name: str, pair: Pair, turns: int, report: Report) -> None:
         for turn in range(turns + WARM_UP):
             image = _image(turn)
             began_s = time.process_time()
-            seconds, answer = _timed(lambda image=image: prior.ask(image, 0).result())
+            seconds, answer = _timed(partial(_asked, prior, image))
             ours.append(seconds)
             between_s = time.process_time()
-            seconds, said = _timed(lambda image=image: direct.answer(image))
+            seconds, said = _timed(partial(direct.answer, image))
             theirs.append(seconds)
             cpu_s["here"] += between_s - began_s
             cpu_s["direct"] += time.process_time() - between_s
@@ -102,6 +103,10 @@ def _own_process(name: str, pair: Pair, turns: int, report: Report) -> None:
     report.add(f"{name}: the worker's overhead, p50 ms", 1e3 * overhead, "<= 10")
     report.add(f"{name}: the worker's overhead, share", overhead / _p50(theirs))
     report.add(f"{name}: the worker's overhead, CPU ms a frame", 1e3 * more_cpu_s)
+
+
+def _asked(prior: VlmPrior, image: RgbImage) -> VlmAnswer:
+    return prior.ask(image, 0).result()
 
 
 def _reuse(name: str, pair: Pair, turns: int, report: Report) -> None:
@@ -139,8 +144,8 @@ def _in_turn(work: Callable[[RgbImage, bool], None], turns: int) -> tuple[float,
     anew: list[float] = []
     for turn in range(turns + WARM_UP):
         image = _image(turn)
-        kept.append(_timed(lambda image=image: work(image, False))[0])
-        anew.append(_timed(lambda image=image: work(image, True))[0])
+        kept.append(_timed(partial(work, image, False))[0])
+        anew.append(_timed(partial(work, image, True))[0])
     return _p50(kept), _p50(anew)
 
 
