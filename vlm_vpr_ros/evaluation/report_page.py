@@ -37,8 +37,8 @@ PAGE = """<!DOCTYPE html>
   .warning { border-left: 4px solid var(--s2); margin-top: 16px; }
   .tiles { display: grid; gap: 12px; margin-top: 22px;
     grid-template-columns: repeat(auto-fit, minmax(146px, 1fr)); }
-  .tile b { display: block; font-size: 25px; line-height: 1.2; font-weight: 650;
-    font-variant-numeric: tabular-nums; }
+  .tile b { display: block; white-space: nowrap; font-size: 25px; line-height: 1.2;
+    font-weight: 650; font-variant-numeric: tabular-nums; }
   .tile.good b { color: var(--good); }
   .tile.bad b { color: var(--bad); }
   .plots { display: grid; gap: 14px; grid-template-columns: repeat(auto-fit, minmax(310px, 1fr)); }
@@ -65,9 +65,9 @@ PAGE = """<!DOCTYPE html>
   .scroll { overflow-x: auto; padding: 4px 0; }
   table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums;
     font-size: 14px; }
-  th, td { text-align: right; padding: 7px 10px; white-space: nowrap; }
+  th, td { text-align: right; padding: 7px 9px; white-space: nowrap; }
   th:first-child, td:first-child { text-align: left; }
-  td:first-child { white-space: normal; overflow-wrap: anywhere; min-width: 110px; }
+  td:first-child { white-space: normal; overflow-wrap: anywhere; min-width: 100px; }
   thead th { color: var(--soft); font-weight: 500; border-bottom: 1px solid var(--rule); }
   tbody tr + tr td { border-top: 1px solid var(--grid); }
   iframe { display: block; width: 100%; height: 520px; border: 0; border-radius: 11px; }

@@ -8,7 +8,7 @@ from typing import Any
 
 from vlm_vpr_ros.evaluation.ellipses import PER_CENTS
 from vlm_vpr_ros.evaluation.metrics import RADII_M, RANKS
-from vlm_vpr_ros.evaluation.report_text import decimal, mode_name, modes, percent, percents
+from vlm_vpr_ros.evaluation.report_text import decimal, metres, mode_name, modes, percent, percents
 
 HEADLINE_M = 12
 """Radius of the recall that stands for all."""
@@ -27,8 +27,8 @@ def answers(record: Mapping[str, Any]) -> str:
             percent(mode["fixes"]["answered_share"]),
             f"{mode['fixes']['false']} of {mode['fixes']['accepted']}",
             percents(mode["fixes"]["false_rate_interval"]),
-            decimal(mode["error_m"]["p50"]),
-            decimal(mode["error_m"]["p95"]),
+            metres(mode["error_m"]["p50"]),
+            metres(mode["error_m"]["p95"]),
             *(percent(mode["coverage"][str(p)]) for p in PER_CENTS),
             decimal(mode["nees_mean"], 2),
             decimal(mode["ece"], 3),
@@ -36,7 +36,7 @@ def answers(record: Mapping[str, Any]) -> str:
         ]
         for name, mode in modes(record)
     ]
-    head = ["", "answered, %", "false", "false, 95 % interval", "error p50, m", "error p95, m"]
+    head = ["", "answered, %", "false", "false, 95 % interval", "median error", "95 % within"]
     head += [*(f"in {p} % ell." for p in PER_CENTS), "NEES", "ECE", "AUC-PR"]
     return _table(head, rows)
 
@@ -47,13 +47,13 @@ def stages(record: Mapping[str, Any]) -> str:
         [
             f"{stage}, {mode}",
             *(percent(found["recall"][str(radius)]["1"]) for radius in RADII_M),
-            *(decimal(found["error_m"][p]) for p in ("p50", "p90")),
+            *(metres(found["error_m"][p]) for p in ("p50", "p90")),
         ]
         for mode, scores in modes(record)
         for stage, found in scores["stages"].items()
     ]
     head = ["best candidate after", *(f"R@1 in {radius} m, %" for radius in RADII_M)]
-    return _table([*head, "median error, m", "90 % within, m"], rows)
+    return _table([*head, "median error", "90 % within"], rows)
 
 
 def recall(record: Mapping[str, Any]) -> str:
@@ -80,15 +80,15 @@ def drives(record: Mapping[str, Any]) -> str:
             drive["accepted"],
             drive["false"],
             percent(drive["recall"][str(HEADLINE_M)]["1"]),
-            decimal(drive["error_m"]["p50"]),
-            decimal(drive["error_m"]["p95"]),
+            metres(drive["error_m"]["p50"]),
+            metres(drive["error_m"]["p95"]),
             percent(drive["coverage"]["95"]),
             decimal(drive["nees_mean"], 2),
         ]
         for name, drive in record["by_drive"].items()
     ]
     head = ["drive", "queries", "answered", "false", f"R@1 in {HEADLINE_M} m, %"]
-    head += ["median error, m", "95 % within, m", "in 95 % ellipse, %", "NEES"]
+    head += ["median error", "95 % within", "in 95 % ellipse, %", "NEES"]
     return _table(head, rows)
 
 

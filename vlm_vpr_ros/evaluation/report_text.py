@@ -7,7 +7,7 @@ from typing import Any
 
 from vlm_vpr_ros.evaluation.ellipses import PER_CENTS
 from vlm_vpr_ros.evaluation.metrics import RADII_M, RANKS
-from vlm_vpr_ros.text import aligned
+from vlm_vpr_ros.text import aligned, length
 
 
 def table(record: Mapping[str, Any]) -> str:
@@ -31,6 +31,11 @@ def percent(share: float | None) -> str:
 def decimal(value: float | None, digits: int = 1) -> str:
     """A number with so many decimals, "-" for an unknown one."""
     return "-" if value is None else f"{value:,.{digits}f}"
+
+
+def metres(value: float | None) -> str:
+    """A length with its unit, "-" for an unknown one."""
+    return "-" if value is None else length(value)
 
 
 def percents(ends: list[float] | None) -> str:
@@ -67,13 +72,13 @@ def _stage_lines(record: Mapping[str, Any]) -> str:
         [
             f"{mode} {stage}",
             *(percent(found["recall"][str(radius)]["1"]) for radius in RADII_M),
-            *(decimal(found["error_m"][p]) for p in found["error_m"]),
+            *(metres(found["error_m"][p]) for p in found["error_m"]),
         ]
         for mode, scores in modes(record)
         for stage, found in scores["stages"].items()
     ]
     head = ["best candidate after", *(f"R@1 {radius} m" for radius in RADII_M)]
-    return aligned([*head, *(f"error {p} m" for p in record["error_m"])], rows)
+    return aligned([*head, *(f"error {p}" for p in record["error_m"])], rows)
 
 
 def _fix_lines(record: Mapping[str, Any]) -> str:
@@ -86,11 +91,11 @@ def _fix_lines(record: Mapping[str, Any]) -> str:
                 *(str(fixes[key]) for key in ("queries", "accepted", "refused", "false")),
                 percent(fixes["false_rate"]),
                 percents(fixes["false_rate_interval"]),
-                *(decimal(error[p]) for p in error),
+                *(metres(error[p]) for p in error),
             ]
         )
     head = ["fixes", "queries", "accepted", "refused", "false", "false %", "95 % interval"]
-    lines = [aligned([*head, *(f"error {p} m" for p in record["error_m"])], rows)]
+    lines = [aligned([*head, *(f"error {p}" for p in record["error_m"])], rows)]
     for name, mode in modes(record):
         fixes = mode["fixes"]
         if fixes["outside"]:
@@ -128,13 +133,13 @@ def _drive_lines(record: Mapping[str, Any]) -> str:
             name,
             *(str(drive[key]) for key in ("queries", "accepted", "false")),
             *(percent(drive["recall"][str(radius)]["1"]) for radius in RADII_M),
-            decimal(drive["error_m"]["p50"]),
+            metres(drive["error_m"]["p50"]),
             percent(drive["coverage"]["95"]),
         ]
         for name, drive in record["by_drive"].items()
     ]
     head = ["drive", "queries", "accepted", "false", *(f"R@1 {radius} m" for radius in RADII_M)]
-    return aligned([*head, "error p50 m", "in 95 % ellipse"], rows)
+    return aligned([*head, "error p50", "in 95 % ellipse"], rows)
 
 
 def _latency_lines(record: Mapping[str, Any]) -> str:

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vlm_vpr_ros.evaluation.report_tables import HEADLINE_M, escaped
-from vlm_vpr_ros.evaluation.report_text import decimal, percent, percents
-from vlm_vpr_ros.text import length
+from vlm_vpr_ros.evaluation.report_text import decimal, metres, percent, percents
 
 
 def tiles(record: Mapping[str, Any]) -> str:
@@ -15,12 +14,14 @@ def tiles(record: Mapping[str, Any]) -> str:
     fixes, latency = record["fixes"], record["latency_ms"].get("total", {})
     false_share = f"{fixes['false']} of {fixes['accepted']}" if fixes["accepted"] else "none given"
     target = record["target_false_fix_rate"]
+    outside = f"; outside the region {fixes['outside_accepted']:,} of {fixes['outside']:,}"
     asked = "" if target is None else f"; target {100 * target:g} %"
     shown = [
         (
             "answered",
             f"{percent(fixes['answered_share'])} %",
-            f"{fixes['accepted']:,} of {fixes['queries']:,} queries",
+            f"{fixes['accepted']:,} of {fixes['queries']:,} queries"
+            + (outside if fixes["outside"] else ""),
             "",
         ),
         (
@@ -33,8 +34,8 @@ def tiles(record: Mapping[str, Any]) -> str:
         ),
         (
             "median error",
-            _metres(record["error_m"]["p50"]),
-            f"95 % within {_metres(record['error_m']['p95'])}",
+            metres(record["error_m"]["p50"]),
+            f"95 % within {metres(record['error_m']['p95'])}",
             "",
         ),
         (
@@ -57,15 +58,11 @@ def tiles(record: Mapping[str, Any]) -> str:
         ),
         (
             "latency",
-            f"{decimal(latency.get('p50'))} ms",
-            f"95 % within {decimal(latency.get('p95'))} ms",
+            f"{decimal(latency.get('p50'), 0)} ms",
+            f"95 % within {decimal(latency.get('p95'), 0)} ms",
             "",
         ),
     ]
-    if fixes["outside"]:
-        answered = fixes["outside_accepted"]
-        share = f"{answered} of {fixes['outside']:,}"
-        shown.append(("outside the region", share, "answered", "bad" if answered else "good"))
     return (
         '<div class="tiles">'
         + "".join(
@@ -75,7 +72,3 @@ def tiles(record: Mapping[str, Any]) -> str:
         )
         + "</div>"
     )
-
-
-def _metres(value: float | None) -> str:
-    return "-" if value is None else length(value)
