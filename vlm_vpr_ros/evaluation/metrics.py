@@ -20,7 +20,7 @@ RANKS = (1, 5, 10)
 PERCENTILES = (50, 90, 95)
 
 
-STAGES = ("retrieval", "verification", "prior", "evidence")
+STAGES = ("retrieval", "verification", "evidence", "prior")
 """The order in which stages run; others that an outcome may name come after them."""
 
 
