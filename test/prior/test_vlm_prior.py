@@ -115,13 +115,23 @@ def test_the_process_is_started_once(open_prior: Open) -> None:
     assert prior.health()["vlm starts"] == "1"
 
 
-def test_while_it_answers_one_frame_another_is_turned_away(open_prior: Open) -> None:
+def test_of_the_frames_that_wait_the_newest_is_answered(open_prior: Open) -> None:
     prior = open_prior()
-    first = prior.ask(IMAGE, 1)
-    second = prior.ask(IMAGE, 2)
-    assert second.done()
-    assert "busy" in second.result().failure
-    assert first.result(PATIENCE_S).failure == ""
+    asked = [prior.ask(IMAGE, stamp_ns) for stamp_ns in range(5)]
+    first, *passed_over, newest = [future.result(PATIENCE_S) for future in asked]
+    assert not newest.failure
+    assert newest.stamp_ns == 4
+    assert all("newer frame" in answer.failure for answer in passed_over)
+    assert not first.failure or "newer frame" in first.failure
+
+
+def test_a_frame_does_not_wait_longer_than_its_time(open_prior: Open) -> None:
+    prior = open_prior(timeout_s=3.0)
+    assert works_again(prior)
+    os.kill(int(prior.health()["vlm process"]), signal.SIGSTOP)
+    asked = [prior.ask(IMAGE, stamp_ns) for stamp_ns in range(2)]
+    assert all(future.result(PATIENCE_S).failure for future in asked)
+    assert works_again(prior)
 
 
 def test_killed_between_frames(open_prior: Open) -> None:

@@ -56,6 +56,19 @@ class GeoAsker:
         )
         self._evaluated = self._reused = 0
 
+    def warm_up(self) -> None:
+        """Evaluate one question, so that the first frame finds the weights in memory.
+
+        Raises:
+            ModelError: image and question do not fit in the context.
+        """
+        self._model.look(np.zeros((64, 64, 3), np.uint8))
+        question = prompts.OPEN_QUESTION
+        if self._choice:
+            tree, _ = self._choice
+            question = prompts.choice_question([option.text for option in tree.options])
+        self._model.prompt(self._chat.text(question))
+
     def answer(self, image: RgbImage) -> dict[str, Any]:
         """What the model says of an image: `answers` or `probabilities`, and tokens used.
 

@@ -26,6 +26,8 @@ from vlm_vpr_ros.types import RgbImage
 FEWEST_PLACES, MOST_PLACES = 2, 400
 """How many places of a region the model chooses from; else it answers openly."""
 
+_CLOSED = "the VLM was closed"
+
 _LONGEST_SIDE = 1024
 """Larger images are scaled down: every pixel costs some models time and context."""
 
@@ -71,13 +73,17 @@ class VlmPrior:
         """
         self._config = config
         self._places = _choices(config, places)
-        self._busy = threading.Lock()
+        self._newest: object = None
+        """The frame that came last."""
         self._last = ""
         self._closed = False
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="vlm", daemon=True)
         self._thread.start()
-        self._watchdog, self._running = self._in_loop(self._begin())
+        self._turn: asyncio.Lock
+        self._watchdog: Watchdog
+        self._running: asyncio.Task[None]
+        self._turn, self._watchdog, self._running = self._in_loop(self._begin())
 
     @property
     def mode(self) -> str:
@@ -87,14 +93,13 @@ class VlmPrior:
     def ask(self, image: RgbImage, stamp_ns: int) -> Future[VlmAnswer]:
         """Ask about a frame; returns at once, never raises.
 
-        The future is done within `vlm.timeout_s`, also when there is no answer. One frame at a
-        time: while one is being answered, another gets a failure at once.
+        The future is done within `vlm.timeout_s`, also when there is no answer. One frame is
+        answered at a time; of those that wait meanwhile only the newest is answered afterwards.
         """
         future: Future[VlmAnswer] = Future()
         future.set_running_or_notify_cancel()  # from now on nobody can cancel it
-        if self._closed or not self._busy.acquire(blocking=False):
-            why = "the VLM was closed" if self._closed else "the VLM is busy with another frame"
-            future.set_result(VlmAnswer(stamp_ns, failure=why))
+        if self._closed:
+            future.set_result(VlmAnswer(stamp_ns, failure=_CLOSED))
             return future
         asyncio.run_coroutine_threadsafe(self._answer(image, stamp_ns, future), self._loop)
         return future
@@ -104,7 +109,7 @@ class VlmPrior:
         watchdog = self._watchdog
         worker = watchdog.worker
         state = "ready" if watchdog.ready else "loading" if worker else "waiting to start again"
-        if self._busy.locked() and watchdog.ready:
+        if self._turn.locked() and watchdog.ready:
             state = "answering"
         return {
             "vlm": self._config.model,
@@ -130,12 +135,10 @@ class VlmPrior:
     def _in_loop(self, coroutine: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
-    async def _begin(self) -> tuple[Watchdog, asyncio.Task[None]]:
-        config = self._config
-        watchdog = Watchdog(
-            _settings(config, self._places), config.timeout_s, config.max_memory_mib
-        )
-        return watchdog, asyncio.create_task(watchdog.run())
+    async def _begin(self) -> tuple[asyncio.Lock, Watchdog, asyncio.Task[None]]:
+        settings = _settings(self._config, self._places)
+        watchdog = Watchdog(settings, self._config.max_memory_mib)
+        return asyncio.Lock(), watchdog, asyncio.create_task(watchdog.run())
 
     async def _finish(self) -> None:
         self._running.cancel()
@@ -144,18 +147,30 @@ class VlmPrior:
 
     async def _answer(self, image: RgbImage, stamp_ns: int, future: Future[VlmAnswer]) -> None:
         began = time.monotonic()
-        answer = VlmAnswer(stamp_ns, failure="the VLM was closed")
         try:
-            small = _scaled_down(image)
-            said = await self._watchdog.ask(*small.shape[:2], small.tobytes())
-            answer = _read(said, stamp_ns, len(self._places))
+            answer = _read(await self._said(image), stamp_ns, len(self._places))
         except WorkerError as error:
             answer = VlmAnswer(stamp_ns, failure=str(error))
+        answer = replace(answer, seconds=time.monotonic() - began)
+        self._last = answer.failure or f"{answer.seconds:.2f} s"
+        future.set_result(answer)
+
+    async def _said(self, image: RgbImage) -> dict[str, Any]:
+        deadline = time.monotonic() + self._config.timeout_s
+        this = self._newest = object()
+        try:
+            await asyncio.wait_for(self._turn.acquire(), self._config.timeout_s)
+        except asyncio.TimeoutError:
+            raise WorkerError("the VLM was busy with an earlier frame") from None
+        try:
+            if self._newest is not this:
+                raise WorkerError("the VLM went on to a newer frame")
+            small = _scaled_down(image)
+            height, width = small.shape[:2]
+            left_s = deadline - time.monotonic()
+            return await self._watchdog.ask(height, width, small.tobytes(), left_s)
         finally:
-            answer = replace(answer, seconds=time.monotonic() - began)
-            self._last = answer.failure or f"{answer.seconds:.2f} s"
-            self._busy.release()
-            future.set_result(answer)
+            self._turn.release()
 
 
 def _choices(config: VlmConfig, places: Sequence[NamedPlace]) -> tuple[PlaceNames, ...]:

@@ -46,7 +46,7 @@ def main() -> int:
     route_log(everything=settings.log)
     try:
         asker = GeoAsker(settings)
-        asker.answer(np.zeros((64, 64, 3), np.uint8))  # pages the weights in
+        asker.warm_up()
     except ModelError as error:
         reply({"error": str(error)})
         return 1

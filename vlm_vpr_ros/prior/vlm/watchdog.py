@@ -26,9 +26,8 @@ class Watchdog:
         ready: whether it has loaded the model.
     """
 
-    def __init__(self, settings: Settings, timeout_s: float, max_memory_mib: int) -> None:
+    def __init__(self, settings: Settings, max_memory_mib: int) -> None:
         self._settings = settings
-        self._timeout_s = timeout_s
         self._max_memory_mib = max_memory_mib
         self._attempt: _Attempt = asyncio.get_running_loop().create_future()
         self._number = 0
@@ -58,15 +57,21 @@ class Watchdog:
             if self.worker:
                 await self.worker.ended()
 
-    async def ask(self, height: int, width: int, pixels: bytes) -> dict[str, Any]:
-        """Ask about an image; the time limit includes the wait for a worker that is starting.
+    async def ask(self, height: int, width: int, pixels: bytes, timeout_s: float) -> dict[str, Any]:
+        """Ask about an image; one at a time.
+
+        Args:
+            height: of the image.
+            width: of the image.
+            pixels: RGB, row by row.
+            timeout_s: for the answer, and for a worker that is starting.
 
         Raises:
             WorkerError: no answer.
         """
-        deadline = time.monotonic() + self._timeout_s
+        deadline = time.monotonic() + timeout_s
         try:
-            worker = await asyncio.wait_for(asyncio.shield(self._attempt), self._timeout_s)
+            worker = await asyncio.wait_for(asyncio.shield(self._attempt), timeout_s)
         except asyncio.TimeoutError:
             raise WorkerError("the VLM is still being loaded") from None
         if isinstance(worker, WorkerError):
@@ -77,7 +82,7 @@ class Watchdog:
             said = await asyncio.wait_for(answer, deadline - time.monotonic())
         except (asyncio.TimeoutError, WorkerError) as error:
             late = isinstance(error, asyncio.TimeoutError)
-            reason = f"the VLM gave no answer within {self._timeout_s:g} s" if late else str(error)
+            reason = f"the VLM gave no answer within {timeout_s:.3g} s" if late else str(error)
             worker.kill(reason)
             self._expect_another()
             raise WorkerError(reason) from None
