@@ -161,8 +161,28 @@ def test_no_image(robot):
     begun = time.monotonic()
     answer = robot.relocalize()
     assert answer["reason"] == "no_image"
+    assert "/image has a publisher, which is silent" in answer["detail"]
     assert 0.9 < time.monotonic() - begun < 3.0
     assert robot.lifecycle() == State.PRIMARY_STATE_ACTIVE
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        (None, "nobody publishes on /image"),
+        (Image, "/image carries sensor_msgs/msg/Image, not sensor_msgs/msg/CompressedImage"),
+    ],
+)
+def test_why_no_image_comes(start, robot, kind, why):
+    start(relocalize_timeout_s=0.2)
+    if kind:
+        robot.node.create_publisher(kind, "/image", 10)
+    robot.state("IDLE")
+
+    def told():  # discovery takes its time
+        return why in robot.relocalize()["detail"]
+
+    until(told)
 
 
 @pytest.mark.usefixtures("active")

@@ -133,6 +133,10 @@ class Attempts:
         self._reminder.timer_period_ns = int(1e9 * after_s)
         self._reminder.reset()
 
+    def silence(self) -> str:
+        """Why no images come."""
+        return self.inputs.silence()
+
     def _overdue(self) -> bool:
         """Whether continuous mode waits for an image, and the newest is too old."""
         config = self._config()

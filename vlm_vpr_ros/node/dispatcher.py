@@ -37,6 +37,9 @@ class Desk(Protocol):
     def remind(self, after_s: float) -> None:
         """Call `Dispatcher.expire` after so many seconds, instead of what was asked before."""
 
+    def silence(self) -> str:
+        """Why no images come, as far as can be seen from here."""
+
 
 class Dispatcher:
     """Hands the newest frame to the worker whenever it is idle and somebody wants one.
@@ -164,10 +167,11 @@ class Dispatcher:
         config, age_s = self._config(), self.inbox.age_s()
         waited = f"within relocalize_timeout_s = {config.relocalize_timeout_s:g} s"
         if age_s is None:
-            return Outcome(0, Reason.NO_IMAGE, f"no image arrived {waited}")
+            detail = f"no image arrived {waited}: {self._desk.silence()}"
+            return Outcome(0, Reason.NO_IMAGE, detail)
         return Outcome(
             0,
             Reason.STALE_IMAGE,
             f"the newest image arrived {age_s:.1f} s ago, more than max_image_age_s = "
-            f"{config.max_image_age_s:g} s, and none came {waited}",
+            f"{config.max_image_age_s:g} s, and none came {waited}: {self._desk.silence()}",
         )

@@ -77,6 +77,18 @@ class Inputs:
         """What is listened to, for people."""
         return f"images: {self._image.msg_type.__name__} on {self._image.topic_name}"
 
+    def silence(self) -> str:
+        """Why no images come, for people: who publishes on their topic, and what."""
+        topic = self._image.topic_name
+        expected = f"sensor_msgs/msg/{self._image.msg_type.__name__}"
+        published = {info.topic_type for info in self._node.get_publishers_info_by_topic(topic)}
+        if not published:
+            return f"nobody publishes on {topic}"
+        if expected not in published:
+            others = ", ".join(sorted(published))
+            return f"{topic} carries {others}, not {expected}: see image_transport"
+        return f"{topic} has a publisher, which is silent, or its images get lost on their way"
+
     def load(self, image: Arrived) -> Callable[[], Frame]:
         """What decodes an image (see `conversions.frame`); it may run in another thread."""
         kind, topic = self._image.msg_type, self._image.topic_name
