@@ -55,5 +55,6 @@ def test_command_line_starts(prefix: Path, tmp_path: Path) -> None:
     assert version in _run(tmp_path, str(prefix / "lib" / NAME / "vlm_vpr"), "--version")
 
 
-def test_node_is_where_ros2_run_looks_for_it(prefix: Path) -> None:
-    assert os.access(prefix / "lib" / NAME / "relocalizer", os.X_OK)
+@pytest.mark.parametrize("name", ["relocalizer", "after_kidnapping"])
+def test_nodes_are_where_ros2_run_looks_for_them(prefix: Path, name: str) -> None:
+    assert os.access(prefix / "lib" / NAME / name, os.X_OK)
