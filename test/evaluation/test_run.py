@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,7 +12,7 @@ from vlm_vpr_ros.errors import SourceError
 from vlm_vpr_ros.evaluation.nearest import NearestReference
 from vlm_vpr_ros.evaluation.run import evaluate
 from vlm_vpr_ros.geodesy import distance_m
-from vlm_vpr_ros.types import GeoPoint, Outcome
+from vlm_vpr_ros.types import Frame, GeoPoint, Odometry, Outcome
 
 REFERENCES = references([0.0, 0.0], [0.0, 0.001])
 
@@ -78,6 +80,19 @@ def test_a_window_may_end_with_its_first_answer() -> None:
     assert second.outcome.accepted and second.truth == places[1]
     without = evaluate([drive], REFERENCES, Diary(refused()), Diary(refused()))
     assert without.stops == []
+
+
+def test_frames_carry_the_odometry_of_their_observation() -> None:
+    seen: list[Odometry | None] = []
+
+    class Looking(Diary):
+        def localize(self, frame: Frame, wait_for_prior_s: float = 0.0) -> Outcome:
+            seen.append(frame.odometry)
+            return super().localize(frame, wait_for_prior_s)
+
+    drive = [replace(query("1"), odometry=Odometry(1.0, 2.0, 0.5)), query("2")]
+    evaluate([Recording(drive)], REFERENCES, Looking(refused()), Diary(refused()))
+    assert seen == [Odometry(1.0, 2.0, 0.5), None]
 
 
 def test_every_frame_may_wait_for_its_prior() -> None:

@@ -69,6 +69,16 @@ def add_topic_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fix-topic", metavar="T", help="positions of a bag with several topics")
 
 
+def add_odometry_argument(parser: argparse.ArgumentParser) -> None:
+    """Add --odom-topic; `open_sources` reads it."""
+    parser.add_argument(
+        "--odom-topic",
+        metavar="T",
+        help="odometry (nav_msgs/Odometry) of a bag, for the evidence of several frames (default: "
+        "not used)",
+    )
+
+
 def metres(text: str) -> float:
     """A distance on the command line."""
     value = float(text)
@@ -99,7 +109,9 @@ def open_sources(
     """
     from vlm_vpr_ros.mapping.sources import open_source  # noqa: PLC0415
 
-    return [open_source(path, drive, arguments.image_topic, arguments.fix_topic) for path in paths]
+    topics = arguments.image_topic, arguments.fix_topic
+    odometry = getattr(arguments, "odom_topic", None)  # not every command has a use for it
+    return [open_source(path, drive, *topics, odom_topic=odometry) for path in paths]
 
 
 def check_output(path: Path) -> None:

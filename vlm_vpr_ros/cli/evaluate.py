@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from vlm_vpr_ros.cli.arguments import (
     Commands,
+    add_odometry_argument,
     add_parameter_arguments,
     add_topic_arguments,
     check_output,
@@ -57,6 +58,7 @@ def add_parser(commands: Commands) -> None:
         "place of its last frame",
     )
     add_topic_arguments(parser)
+    add_odometry_argument(parser)
     add_parameter_arguments(parser)
     parser.set_defaults(run=run)
 

@@ -46,7 +46,7 @@ class Course:
         # Without a stamp it keeps the last one: a stamp that goes back means a new drive.
         if observation.stamp_ns is not None:
             self._stamp_ns = observation.stamp_ns
-        return Frame(image, self._stamp_ns, observation.source)
+        return Frame(image, self._stamp_ns, observation.source, observation.odometry)
 
     def outcomes(self, frame: Frame) -> list[Outcome]:
         """Of the frames of the window that ends with this one; none before the first whole one.

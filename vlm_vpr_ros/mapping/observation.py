@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from vlm_vpr_ros.types import GeoPoint, RgbImage
+from vlm_vpr_ros.types import GeoPoint, Odometry, RgbImage
 
 MAX_NAMES = 10
 """How many of the left out a report names for each reason."""
@@ -40,6 +40,7 @@ class Observation:
         course_deg: direction in which the robot moved, clockwise from true north, or None: it says
             nothing about where the camera looked.
         stamp_ns: when the image was taken, or None.
+        odometry: of that moment, or None.
         load: decodes the pixels.  Raises `ImageError`.
     """
 
@@ -52,6 +53,7 @@ class Observation:
     heading_deg: float | None = None
     course_deg: float | None = None
     stamp_ns: int | None = None
+    odometry: Odometry | None = None
 
 
 @dataclass

@@ -20,12 +20,14 @@ class SourceRequest:
         image_topic: which images of a bag, or which camera of a KITTI drive; None when a bag holds
             one topic of images.
         fix_topic: which fixes of a bag; None when it holds at most one topic of fixes.
+        odom_topic: odometry of a bag; None: it is not read.
     """
 
     path: Path
     drive: str | None = None
     image_topic: str | None = None
     fix_topic: str | None = None
+    odom_topic: str | None = None
 
     @property
     def name(self) -> str:
@@ -34,8 +36,10 @@ class SourceRequest:
 
     def refuse_topics(self) -> None:
         """Raise `SourceError` when topics were named for a source that has none."""
-        if self.image_topic is not None or self.fix_topic is not None:
-            raise SourceError(f"{self.name} is not a bag: leave out --image-topic and --fix-topic")
+        named = {"image": self.image_topic, "fix": self.fix_topic, "odom": self.odom_topic}
+        options = [f"--{kind}-topic" for kind, topic in named.items() if topic is not None]
+        if options:
+            raise SourceError(f"{self.name} is not a bag: leave out {' and '.join(options)}")
 
 
 class Reader(Protocol):

@@ -11,9 +11,11 @@ from vlm_vpr_ros.mapping.bag_file import BagFile, open_bag
 from vlm_vpr_ros.mapping.fix_track import FixTrack, TimedFix
 from vlm_vpr_ros.mapping.navsat import fix_from_message, fix_problem, stamp_of
 from vlm_vpr_ros.mapping.observation import AltitudeDatum, Observation, SourceReport
+from vlm_vpr_ros.mapping.odometry_track import OdometryTrack, odometry_from_message
 from vlm_vpr_ros.mapping.reader import SourceRequest
-from vlm_vpr_ros.mapping.topics import choose_fix_topic, choose_image_topic
+from vlm_vpr_ros.mapping.topics import choose_fix_topic, choose_image_topic, choose_odom_topic
 from vlm_vpr_ros.ros_images import decode_message
+from vlm_vpr_ros.types import Odometry
 
 UNDERSTANDS = "a rosbag2 folder, a bare .mcap or .db3 file, a ROS 1 .bag"
 
@@ -38,7 +40,7 @@ def open_source(request: SourceRequest) -> RosbagSource:
 class RosbagSource:
     """A bag whose topics are chosen.
 
-    Only the fixes are held in memory; each observation carries its own message.
+    Only fixes and odometry are held in memory; each observation carries its own message.
 
     Raises:
         SourceError: the bag is damaged, has no images, or leaves a choice of topics.
@@ -53,6 +55,7 @@ class RosbagSource:
             topics = bag.topics
         self._images = choose_image_topic(topics, self.name, request.image_topic)
         self._fixes = choose_fix_topic(topics, self.name, request.fix_topic)
+        self._odometry = choose_odom_topic(topics, self.name, request.odom_topic)
 
     def count(self) -> int:
         """Number of image messages."""
@@ -67,10 +70,11 @@ class RosbagSource:
         self.report = SourceReport()
         with open_bag(self._path) as bag:
             track = FixTrack(self._read_fixes(bag))
+            driven = OdometryTrack(self._read_odometry(bag))
             placed = 0
             stamps: list[int] = []
             for record_ns, message in bag.messages(self._images):
-                observation = self._observe(record_ns, message, track)
+                observation = self._observe(record_ns, message, track, driven)
                 if observation is not None:
                     placed += observation.position is not None
                     stamps.append(observation.stamp_ns or 0)
@@ -78,7 +82,9 @@ class RosbagSource:
         if stamps and len(track) and not placed:
             self._remark_clocks(min(stamps), max(stamps), track)
 
-    def _observe(self, record_ns: int, message: Any, track: FixTrack) -> Observation | None:
+    def _observe(
+        self, record_ns: int, message: Any, track: FixTrack, driven: OdometryTrack
+    ) -> Observation | None:
         topic = self._images.name
         if message is None:
             self.report.leave_out("image message is damaged", f"{topic}@{record_ns}")
@@ -96,6 +102,7 @@ class RosbagSource:
             altitude_datum=AltitudeDatum.ELLIPSOID,
             course_deg=track.course_deg(stamp_ns),
             stamp_ns=stamp_ns,
+            odometry=driven.at(stamp_ns),
         )
 
     def _read_fixes(self, bag: BagFile) -> Iterator[TimedFix]:
@@ -111,6 +118,17 @@ class RosbagSource:
                 self.report.leave_out(problem, f"{topic}@{record_ns}")
                 continue
             yield fix_from_message(message, self._stamp(message, record_ns, topic))
+
+    def _read_odometry(self, bag: BagFile) -> Iterator[tuple[int, Odometry]]:
+        if self._odometry is None:
+            return
+        topic = self._odometry.name
+        for record_ns, message in bag.messages(self._odometry):
+            pose = None if message is None else odometry_from_message(message)
+            if pose is None:
+                self.report.leave_out("odometry message is damaged", f"{topic}@{record_ns}")
+            else:
+                yield self._stamp(message, record_ns, topic), pose
 
     def _stamp(self, message: Any, record_ns: int, topic: str) -> int:
         stamp_ns, from_header = stamp_of(message, record_ns)

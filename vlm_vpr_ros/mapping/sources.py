@@ -21,13 +21,15 @@ def open_source(
     drive: str | None = None,
     image_topic: str | None = None,
     fix_topic: str | None = None,
+    *,
+    odom_topic: str | None = None,
 ) -> Source:
     """Open whatever the path is; see `SourceRequest` for the arguments.
 
     Raises:
         SourceError: nothing is there, nothing we read, or it is damaged.
     """
-    request = SourceRequest(Path(path), drive, image_topic, fix_topic)
+    request = SourceRequest(Path(path), drive, image_topic, fix_topic, odom_topic)
     try:
         if not request.path.exists():
             raise SourceError(f"{path} does not exist")

@@ -9,6 +9,7 @@ from vlm_vpr_ros.mapping.bag_file import Topic
 
 IMAGE_TYPES = frozenset(["sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"])
 FIX_TYPES = frozenset(["sensor_msgs/msg/NavSatFix"])
+ODOMETRY_TYPES = frozenset(["nav_msgs/msg/Odometry"])
 
 
 def choose_image_topic(topics: Sequence[Topic], bag: str, wanted: str | None) -> Topic:
@@ -37,6 +38,15 @@ def choose_fix_topic(topics: Sequence[Topic], bag: str, wanted: str | None) -> T
         SourceError: there is more than one, or not the one that was asked for.
     """
     return _choose(topics, FIX_TYPES, "fix", bag, wanted)
+
+
+def choose_odom_topic(topics: Sequence[Topic], bag: str, wanted: str | None) -> Topic | None:
+    """Find the topic of odometry that was asked for; None when none was.
+
+    Raises:
+        SourceError: it is not there.
+    """
+    return None if wanted is None else _choose(topics, ODOMETRY_TYPES, "odom", bag, wanted)
 
 
 def _choose(
