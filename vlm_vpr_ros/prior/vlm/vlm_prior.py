@@ -26,8 +26,6 @@ from vlm_vpr_ros.types import RgbImage
 FEWEST_PLACES, MOST_PLACES = 2, 400
 """How many places of a region the model chooses from; else it answers openly."""
 
-_CLOSED = "the VLM was closed"
-
 _LONGEST_SIDE = 1024
 """Larger images are scaled down: every pixel costs some models time and context."""
 
@@ -77,6 +75,7 @@ class VlmPrior:
         """The frame that came last."""
         self._last = ""
         self._closed = False
+        self._open_or_closed = threading.Lock()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="vlm", daemon=True)
         self._thread.start()
@@ -98,10 +97,12 @@ class VlmPrior:
         """
         future: Future[VlmAnswer] = Future()
         future.set_running_or_notify_cancel()  # from now on nobody can cancel it
-        if self._closed:
-            future.set_result(VlmAnswer(stamp_ns, failure=_CLOSED))
-            return future
-        asyncio.run_coroutine_threadsafe(self._answer(image, stamp_ns, future), self._loop)
+        with self._open_or_closed:
+            if self._closed:
+                future.set_result(VlmAnswer(stamp_ns, failure="the VLM was closed"))
+            else:
+                answering = self._answer(image, stamp_ns, future)
+                asyncio.run_coroutine_threadsafe(answering, self._loop)
         return future
 
     def health(self) -> dict[str, str]:
@@ -124,9 +125,10 @@ class VlmPrior:
 
     def close(self) -> None:
         """End the process; a frame that is being answered gets a failure."""
-        if self._closed:
-            return
-        self._closed = True
+        with self._open_or_closed:
+            if self._closed:
+                return
+            self._closed = True
         self._in_loop(self._finish())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -151,6 +153,8 @@ class VlmPrior:
             answer = _read(await self._said(image), stamp_ns, len(self._places))
         except WorkerError as error:
             answer = VlmAnswer(stamp_ns, failure=str(error))
+        except Exception as error:  # a bug of ours; a frame must not wait for its answer for ever
+            answer = VlmAnswer(stamp_ns, failure=f"internal error: {error!r}")
         answer = replace(answer, seconds=time.monotonic() - began)
         self._last = answer.failure or f"{answer.seconds:.2f} s"
         future.set_result(answer)
