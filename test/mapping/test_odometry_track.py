@@ -68,6 +68,13 @@ def test_numbers_that_are_none_give_no_pose(x: float, y: float, z: float, w: flo
     assert found is None or all(map(math.isfinite, (found.x_m, found.y_m, found.yaw_rad)))
 
 
+def test_what_is_no_rotation_gives_no_pose() -> None:
+    still = message(START_NS, 1.0, 2.0, 0.0)
+    assert odometry_from_message(still) == Odometry(1.0, 2.0, 0.0)
+    still.pose.pose.orientation.w = 0.0
+    assert odometry_from_message(still) is None
+
+
 @pytest.fixture(name="bag")
 def _bag(tmp_path: Path) -> Path:
     data = cv2.imencode(".jpg", np.zeros((8, 8, 3), np.uint8))[1].tobytes()
