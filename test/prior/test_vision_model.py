@@ -18,6 +18,8 @@ TOLERANCE = 0.02
 
 PROMPT = f"<|system|>Look.<|end|><|user|>{MARKER}\nWhere is Malmö?<|end|><|assistant|>"
 
+LONG = "a phrase that is said again and again, " * 9
+
 
 def photo(seed: int, height: int = 97, width: int = 130) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 255, (height, width, 3), dtype=np.uint8)
@@ -53,7 +55,7 @@ def test_agrees_with_numpy_for_images_of_any_size(
 
 
 def test_words_are_single_tokens(tmp_path) -> None:
-    config = TinyVlmConfig(words=("Where is ", "Malmö"))
+    config = TinyVlmConfig(words=("Where is ", "Malmö", LONG))
     tiny = write_tiny_vlm(tmp_path, config)
     model = VisionModel(*tiny.pair, n_ctx=1024, n_threads=1)
     model.look(photo(1))
@@ -61,6 +63,7 @@ def test_words_are_single_tokens(tmp_path) -> None:
     np.testing.assert_allclose(model.prompt(PROMPT), expected, atol=TOLERANCE)
     assert model.tokens("Where is Malmö?") == tokenize("Where is Malmö?", config)
     assert len(model.tokens("Where is Malmö?")) == 3
+    assert model.piece(model.tokens(LONG)[0]).decode() == LONG
     model.close()
 
 
@@ -95,6 +98,18 @@ def test_nothing_of_another_image_or_system_prompt_is_reused(
     np.testing.assert_allclose(
         of_changed, expected_logits(tiny_vlm, photo(2), changed, []), atol=TOLERANCE
     )
+
+
+def test_prompts_known_from_an_earlier_image_are_evaluated_for_the_new_one(
+    tiny_vlm: TinyVlm, model: VisionModel
+) -> None:
+    other = PROMPT.replace("Malmö", "Lund")
+    for seed, size in ((1, (97, 130)), (2, (97, 130)), (3, (50, 20)), (1, (97, 130))):
+        image = photo(seed, *size)
+        model.look(image)
+        for prompt in (PROMPT, other, PROMPT):
+            expected = expected_logits(tiny_vlm, image, prompt, [])
+            np.testing.assert_allclose(model.prompt(prompt), expected, atol=TOLERANCE)
 
 
 def test_continuations_side_by_side_do_not_see_each_other(

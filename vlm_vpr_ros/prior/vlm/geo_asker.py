@@ -97,8 +97,6 @@ class GeoAsker:
         return texts
 
     def _weighed(self, tree: Option, letters: LetterTokens) -> Array:
-        rng = np.random.default_rng(0)
-
         def log_probabilities(options: Sequence[str]) -> Array:
             def ask(order: Sequence[int]) -> Array:
                 question = prompts.choice_question([options[i] for i in order])
@@ -106,6 +104,7 @@ class GeoAsker:
                 self._count_tokens()
                 return letters.log_probabilities(logits, len(order))
 
+            rng = np.random.default_rng(0)  # the same question comes in the same orders
             return option_log_probabilities(ask, len(options), self._settings.samples, rng)
 
         return place_probabilities(tree, log_probabilities)

@@ -22,7 +22,14 @@ LETTERS = "ABCDEFGHIJKLMNOPQRST"
 """Names of the options of one question; more of them would not be told apart well."""
 
 
+_CONTROL = str.maketrans("<>[]{}|", "       ")
+
+
 def choice_question(options: Sequence[str]) -> str:
-    """The question with its lettered options, at most as many as `LETTERS`."""
-    lines = [f"{letter}. {option}" for letter, option in zip(LETTERS, options, strict=False)]
+    """The question with its lettered options, at most as many as `LETTERS`.
+
+    Names come with a region, perhaps from strangers: none is to hold a control token of a model.
+    """
+    names = [option.translate(_CONTROL) for option in options]
+    lines = [f"{letter}. {name}" for letter, name in zip(LETTERS, names, strict=False)]
     return "\n".join([CHOICE_QUESTION, *lines, CHOICE_END])

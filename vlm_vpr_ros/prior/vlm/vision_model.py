@@ -37,12 +37,9 @@ class Usage(NamedTuple):
     reused: int
 
 
-class _Prompt(NamedTuple):
+class _Cut(NamedTuple):
     """A prompt cut at the end of its image."""
 
-    chunks: mtmd_cpp.mtmd_input_chunks_p
-    prefix: int
-    """How many chunks end with the image."""
     key: tuple[object, ...]
     """Equal for prompts that are the same up to there."""
     prefix_tokens: int
@@ -83,6 +80,8 @@ class VisionModel:
         self._vision: Any = None
         self._bitmap: Any = None
         self._size = (0, 0)
+        self._cuts: dict[str, _Cut] = {}
+        """Of prompts about images of this size: the same are asked of every frame."""
         self._key: tuple[object, ...] | None = None
         self._next_position = 0
         self._sequences = sequences
@@ -140,18 +139,23 @@ class VisionModel:
 
     def piece(self, token: int) -> bytes:
         """What a token adds to a text; a part of a UTF-8 character perhaps."""
-        room = ctypes.create_string_buffer(256)
+        room = ctypes.create_string_buffer(64)
         count = llama_cpp.llama_token_to_piece(self._vocab, token, room, len(room), 0, False)
-        return room.raw[: max(count, 0)]
+        if count < 0:  # it wants more
+            room = ctypes.create_string_buffer(-count)
+            count = llama_cpp.llama_token_to_piece(self._vocab, token, room, -count, 0, False)
+        return room.raw[:count]
 
     def look(self, image: RgbImage) -> None:
         """Take a new image; it is evaluated with the next prompt."""
         self._forget_image()
         height, width = image.shape[:2]
+        if self._size != (width, height):
+            self._size = (width, height)
+            self._cuts.clear()
         data = np.ascontiguousarray(image)  # copied by mtmd_bitmap_init
         pixels = data.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
         self._bitmap = mtmd_cpp.mtmd_bitmap_init(width, height, pixels)
-        self._size = (width, height)
 
     def prompt(self, text: str) -> Logits:
         """Evaluate a prompt about the image; what comes next is up to `fork` and `advance`.
@@ -165,33 +169,27 @@ class VisionModel:
         Raises:
             ModelError: the prompt does not fit in n_ctx, or llama.cpp fails.
         """
-        prompt = self._cut(text, placeholder=self._key is not None)
-        if prompt.key != self._key:
-            mtmd_cpp.mtmd_input_chunks_free(prompt.chunks)
-            prompt = self._cut(text, placeholder=False)
-        try:
-            tokens = prompt.prefix_tokens + len(prompt.suffix)
-            if tokens > self.n_ctx:
-                raise ModelError(
-                    f"image and question take {tokens} tokens, vlm.n_ctx is {self.n_ctx}: raise it"
-                )
-            reused = self._kept(prompt)
-            if not reused:
-                self._evaluate_prefix(prompt)
-        finally:
-            mtmd_cpp.mtmd_input_chunks_free(prompt.chunks)
-        self._next_position = prompt.prefix_positions
-        for start in range(0, len(prompt.suffix), _BATCH):
-            part = prompt.suffix[start : start + _BATCH]
-            last = start + len(part) == len(prompt.suffix)
-            self._decode(
-                part,
-                [0] * len(part),
-                range(self._next_position, self._next_position + len(part)),
-                last,
-            )
-            self._next_position += len(part)
-        self.usage = Usage(tokens - reused, reused)
+        cut = self._cuts.get(text)
+        reused = self._rewound(cut)
+        if cut is None or not reused:
+            chunks = self._tokenized(text)
+            try:
+                cut = self._cuts[text] = _cut(chunks)
+                reused = self._rewound(cut)
+                self._check_room(cut)
+                if not reused:
+                    self._evaluate_prefix(chunks, cut)
+            finally:
+                mtmd_cpp.mtmd_input_chunks_free(chunks)
+        self._check_room(cut)
+        position = cut.prefix_positions
+        for start in range(0, len(cut.suffix), _BATCH):
+            part = cut.suffix[start : start + _BATCH]
+            positions = range(position, position + len(part))
+            self._decode(part, [0] * len(part), positions, outputs=[len(part) - 1])
+            position += len(part)
+        self._next_position = position
+        self.usage = Usage(cut.prefix_tokens + len(cut.suffix) - reused, reused)
         return self._logits(-1)
 
     def fork(self, sequences: int) -> None:
@@ -208,7 +206,8 @@ class VisionModel:
         Raises:
             ModelError: the context is full.
         """
-        self._decode(tokens, sequences, [self._next_position] * len(tokens), None)
+        positions = [self._next_position] * len(tokens)
+        self._decode(tokens, sequences, positions, outputs=range(len(tokens)))
         self._next_position += 1
         return np.stack([self._logits(i) for i in range(len(tokens))])
 
@@ -255,51 +254,41 @@ class VisionModel:
             raise ModelError(f"llama.cpp cannot make a context of vlm.n_ctx = {n_ctx} tokens")
         self._batch = llama_cpp.llama_batch_init(_BATCH, 0, 1)
 
-    def _cut(self, text: str, placeholder: bool) -> _Prompt:
-        """Tokenize a prompt; a placeholder in place of the image spares its scaling."""
-        bitmap = self._bitmap
-        if placeholder:
-            bitmap = mtmd_cpp.mtmd_bitmap_init(*self._size, None)
+    def _tokenized(self, text: str) -> mtmd_cpp.mtmd_input_chunks_p:
+        """Text and image as chunks of tokens, to be freed."""
         data = text.encode()
         given = mtmd_cpp.mtmd_input_text(data, len(data), True, True)
-        bitmaps = (mtmd_cpp.mtmd_bitmap_p_ctypes * 1)(bitmap)
+        bitmaps = (mtmd_cpp.mtmd_bitmap_p_ctypes * 1)(self._bitmap)
         chunks = mtmd_cpp.mtmd_input_chunks_init()
         status = mtmd_cpp.mtmd_tokenize(self._vision, chunks, ctypes.byref(given), bitmaps, 1)
-        if placeholder:
-            mtmd_cpp.mtmd_bitmap_free(bitmap)
         if status != 0:
             mtmd_cpp.mtmd_input_chunks_free(chunks)
             raise ModelError(f"llama.cpp cannot tokenize the prompt (error {status})")
-        count = mtmd_cpp.mtmd_input_chunks_size(chunks)
-        parts = [mtmd_cpp.mtmd_input_chunks_get(chunks, i) for i in range(count)]
-        texts = [_text_tokens(part) for part in parts]
-        prefix = 1 + max(i for i, tokens in enumerate(texts) if tokens is None)
-        sizes = [mtmd_cpp.mtmd_input_chunk_get_n_tokens(part) for part in parts[:prefix]]
-        return _Prompt(
-            chunks=chunks,
-            prefix=prefix,
-            key=tuple(zip(sizes, map(tuple, [t or () for t in texts[:prefix]]), strict=True)),
-            prefix_tokens=sum(sizes),
-            prefix_positions=sum(map(mtmd_cpp.mtmd_input_chunk_get_n_pos, parts[:prefix])),
-            suffix=[token for tokens in texts[prefix:] for token in tokens or ()],
-        )
+        return chunks
 
-    def _kept(self, prompt: _Prompt) -> int:
-        """Cut the cache back to the end of the image; how many tokens are in it, 0 for none."""
+    def _rewound(self, cut: _Cut | None) -> int:
+        """Go back to the end of the image; how many tokens are evaluated up to there, or 0."""
         for sequence in range(1, self._sequences):
             llama_cpp.llama_memory_seq_rm(self._memory, sequence, -1, -1)
-        if prompt.key == self._key and llama_cpp.llama_memory_seq_rm(
-            self._memory, 0, prompt.prefix_positions, -1
-        ):
-            return prompt.prefix_tokens
-        return 0
+        if cut is None or cut.key != self._key:
+            return 0
+        # Models with a recurrent state cannot go back.
+        done = llama_cpp.llama_memory_seq_rm(self._memory, 0, cut.prefix_positions, -1)
+        return cut.prefix_tokens if done else 0
 
-    def _evaluate_prefix(self, prompt: _Prompt) -> None:
+    def _check_room(self, cut: _Cut) -> None:
+        tokens = cut.prefix_tokens + len(cut.suffix)
+        if tokens > self.n_ctx:
+            raise ModelError(
+                f"image and question take {tokens} tokens, vlm.n_ctx is {self.n_ctx}: raise it"
+            )
+
+    def _evaluate_prefix(self, chunks: mtmd_cpp.mtmd_input_chunks_p, cut: _Cut) -> None:
         llama_cpp.llama_memory_clear(self._memory, False)
         self._key = None
         position = 0
-        for i in range(prompt.prefix):
-            chunk = mtmd_cpp.mtmd_input_chunks_get(prompt.chunks, i)
+        for i in range(len(cut.key)):
+            chunk = mtmd_cpp.mtmd_input_chunks_get(chunks, i)
             after = llama_cpp.llama_pos(position)
             status = mtmd_cpp.mtmd_helper_eval_chunk_single(
                 self._vision, self._context, chunk, position, 0, _BATCH, False, ctypes.byref(after)
@@ -307,16 +296,17 @@ class VisionModel:
             if status != 0:
                 raise ModelError(f"llama.cpp cannot evaluate the image (error {status})")
             position += mtmd_cpp.mtmd_input_chunk_get_n_pos(chunk)
-        self._key = prompt.key
+        self._key = cut.key
 
     def _decode(
         self,
         tokens: Sequence[int],
         sequences: Sequence[int],
         positions: Sequence[int],
-        last: bool | None,
+        *,
+        outputs: Sequence[int],
     ) -> None:
-        """Evaluate tokens; `last` asks for logits of the last one, None for those of all."""
+        """Evaluate a batch of tokens; `outputs` are those whose logits are wanted."""
         batch = self._batch
         batch.n_tokens = len(tokens)
         for i, (token, sequence, position) in enumerate(
@@ -326,7 +316,7 @@ class VisionModel:
             batch.pos[i] = position
             batch.n_seq_id[i] = 1
             batch.seq_id[i][0] = sequence
-            batch.logits[i] = last is None or (last and i == len(tokens) - 1)
+            batch.logits[i] = i in outputs
         status = llama_cpp.llama_decode(self._context, batch)
         if status == 1:
             raise ModelError(f"the answers do not fit in vlm.n_ctx = {self.n_ctx} tokens: raise it")
@@ -347,6 +337,20 @@ class VisionModel:
             mtmd_cpp.mtmd_bitmap_free(self._bitmap)
         self._bitmap = None
         self._key = None
+
+
+def _cut(chunks: mtmd_cpp.mtmd_input_chunks_p) -> _Cut:
+    count = mtmd_cpp.mtmd_input_chunks_size(chunks)
+    parts = [mtmd_cpp.mtmd_input_chunks_get(chunks, i) for i in range(count)]
+    texts = [_text_tokens(part) for part in parts]
+    prefix = 1 + max(i for i, tokens in enumerate(texts) if tokens is None)
+    sizes = [mtmd_cpp.mtmd_input_chunk_get_n_tokens(part) for part in parts[:prefix]]
+    return _Cut(
+        key=tuple((size, tuple(text or ())) for size, text in zip(sizes, texts, strict=False)),
+        prefix_tokens=sum(sizes),
+        prefix_positions=sum(map(mtmd_cpp.mtmd_input_chunk_get_n_pos, parts[:prefix])),
+        suffix=[token for tokens in texts[prefix:] for token in tokens or ()],
+    )
 
 
 def _text_tokens(chunk: mtmd_cpp.mtmd_input_chunk_p) -> list[int] | None:
