@@ -121,10 +121,15 @@ class GateConfig(_Section):
 
 
 class EvidenceConfig(_Section):
-    """What ~/relocalize gathers before it gives up."""
+    """The evidence of several frames."""
 
     max_frames: int = Field(
-        7, ge=1, le=1000, description="New frames that ~/relocalize looks at until one is accepted."
+        7,
+        ge=1,
+        le=50,
+        description="How many frames speak together: the newest and those before it that show "
+        "other views. ~/relocalize looks at so many new ones until a fix is accepted. 1: every "
+        "frame speaks for itself.",
     )
     timeout_s: float = Field(
         5.0,
@@ -132,6 +137,13 @@ class EvidenceConfig(_Section):
         le=3600.0,
         description="How long ~/relocalize waits for more frames after the first one's answer, in "
         "seconds.",
+    )
+    max_speed_mps: float = Field(
+        15.0,
+        gt=0.0,
+        le=1000.0,
+        description="How fast the robot may move between two frames, in m/s, where it has no "
+        "odometry.",
     )
 
 

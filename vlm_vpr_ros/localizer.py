@@ -14,18 +14,23 @@ from vlm_vpr_ros.estimation.covariance import horizontal_covariance, with_vertic
 from vlm_vpr_ros.estimation.evidence import chance_similarity, weighed
 from vlm_vpr_ros.estimation.gate import decide
 from vlm_vpr_ros.estimation.hypotheses import Place, group_by_place, ranked
+from vlm_vpr_ros.estimation.motion import Moment
+from vlm_vpr_ros.estimation.place_filter import filtered
 from vlm_vpr_ros.estimation.posterior import posterior
+from vlm_vpr_ros.estimation.sighting import Sighting, Sightings
 from vlm_vpr_ros.image_check import flaw
 from vlm_vpr_ros.networks import Networks
 from vlm_vpr_ros.prior.geo_prior import GeoPrior
 from vlm_vpr_ros.prior.keeper import PriorKeeper
 from vlm_vpr_ros.prior.opening import open_priors
 from vlm_vpr_ros.prior.reweigh import reweighed
+from vlm_vpr_ros.region.neighbours import neighbours
 from vlm_vpr_ros.region.region import Region
 from vlm_vpr_ros.retrieval.centring import CausalCentring
 from vlm_vpr_ros.retrieval.guided_search import GuidedSearch
+from vlm_vpr_ros.retrieval.novelty import Novelty
 from vlm_vpr_ros.stopwatch import Stopwatch
-from vlm_vpr_ros.types import Fix, Frame, GeoPoint, Hypothesis, Outcome, Reason
+from vlm_vpr_ros.types import Candidate, Fix, Frame, GeoPoint, Hypothesis, Outcome, Reason
 from vlm_vpr_ros.verification.geometric_check import GeometricCheck
 from vlm_vpr_ros.verification.local_features import LocalFeatureExtractor
 
@@ -57,6 +62,7 @@ class Localizer:
         self._encoder = encoder
         self._config = config
         self._centring = CausalCentring(region.mean_descriptor, config.retrieval.pseudo_frames)
+        self._sightings = Sightings(Novelty(region.mean_descriptor), config.evidence.max_frames)
         self._search = GuidedSearch(region, config.retrieval)
         self._geometry = _geometry(region, networks.extractor, config)
         self._chance = chance_similarity(region.manifest.background, encoder.card.chance_similarity)
@@ -105,7 +111,7 @@ class Localizer:
             if self._search.guided:  # else the search need not wait for the prior
                 guide = self._priors.current(frame.stamp_ns, wait_for_prior_s).prior
                 wait_for_prior_s = 0.0
-            candidates = weighed(self._search.nearest(descriptor, guide), self._chance)
+            candidates = self._weighed(self._search.nearest(descriptor, guide))
         stages = {"retrieval": candidates}
         damage = ""
         if self._geometry:
@@ -113,8 +119,12 @@ class Localizer:
                 seen = self._geometry.evidence(frame.image, candidates, self._place_radius_m)
                 damage = seen.damage
                 if not damage:  # else a twin whose record is damaged would look unlike the frame
-                    candidates = weighed(candidates, self._chance, seen.inliers)
+                    candidates = self._weighed(candidates, seen.inliers)
                     stages["verification"] = candidates
+        with watch.stage("evidence"):
+            self._sightings.add(raw, self._sighting(frame, candidates))
+            if len(self._sightings) > 1:
+                candidates = stages["evidence"] = self._over_frames()
         with watch.stage("prior"):
             known = self._priors.current(frame.stamp_ns, wait_for_prior_s)
         with watch.stage("estimate"):
@@ -137,6 +147,7 @@ class Localizer:
             probability_none=none,
             prior=known,
             stages=stages,
+            frames=len(self._sightings),
             latency_ms=watch.laps_ms(),
         )
 
@@ -148,6 +159,7 @@ class Localizer:
     def reset(self) -> None:
         """Forget earlier frames."""
         self._centring.reset()
+        self._sightings.clear()
         self._priors.reset()
         self._last_stamp_ns = None
 
@@ -181,6 +193,21 @@ class Localizer:
         if self._last_stamp_ns is not None and stamp_ns < self._last_stamp_ns:
             self.reset()
         self._last_stamp_ns = stamp_ns
+
+    def _weighed(
+        self, candidates: Sequence[Candidate], inliers: Sequence[int | None] | None = None
+    ) -> tuple[Candidate, ...]:
+        beside = neighbours(self._region.references, [c.reference for c in candidates])
+        return weighed(candidates, beside, self._chance, inliers)
+
+    def _sighting(self, frame: Frame, candidates: tuple[Candidate, ...]) -> Sighting:
+        drive = self._region.references.drive
+        moment = Moment(frame.stamp_ns, frame.odometry)
+        return Sighting(moment, candidates, tuple(drive[c.reference] for c in candidates))
+
+    def _over_frames(self) -> tuple[Candidate, ...]:
+        max_speed_mps = self._config.evidence.max_speed_mps
+        return filtered(list(self._sightings), max_speed_mps, self._place_radius_m)
 
     def _hypotheses(self, places: Sequence[Place]) -> tuple[tuple[Hypothesis, ...], float]:
         probabilities, none = posterior([place.best.log_odds for place in places])

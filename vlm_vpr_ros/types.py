@@ -184,7 +184,7 @@ class Outcome:
         latency_ms: time spent in each stage.
         prior: the geographic prior it was localized with.
         stages: the ranked candidates after each stage that ran, in the order of the stages
-            ("retrieval", "verification", "prior", "evidence"); the last equals `candidates`.
+            ("retrieval", "verification", "evidence", "prior"); the last equals `candidates`.
         frames: how many frames' evidence the answer rests on.
     """
 

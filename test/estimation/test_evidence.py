@@ -16,8 +16,14 @@ counts = st.integers(0, 1024)
 
 def log_odds(similarity: float, inliers: int | None, chance: float) -> float:
     """Of one candidate whose geometry was looked at, or that was passed over."""
-    (candidate,) = weighed([Candidate(0, HERE, similarity)], chance, [inliers])
+    (candidate,) = weighed([Candidate(0, HERE, similarity)], [()], chance, [inliers])
     return candidate.log_odds
+
+
+def weighed_in_row(evidence: list[tuple[Candidate, int]]) -> tuple[Candidate, ...]:
+    """All of one drive: each lies beside the references before and after it."""
+    beside = [(c.reference - 1, c.reference + 1) for c, _ in evidence]
+    return weighed([c for c, _ in evidence], beside, 0.2, [g for _, g in evidence])
 
 
 @given(cosines, counts, cosines, st.floats(0, 0.5), st.integers(0, 100))
@@ -37,14 +43,14 @@ def test_a_candidate_passed_over_counts_as_one_without_inliers() -> None:
 @given(st.lists(st.tuples(cosines, counts), max_size=20), st.randoms(use_true_random=False))
 def test_ranked_by_evidence_whatever_the_order(evidence: list[tuple[float, int]], random) -> None:
     candidates = [(Candidate(i, HERE, s), g) for i, (s, g) in enumerate(evidence)]
-    ranked = weighed([c for c, _ in candidates], 0.2, [g for _, g in candidates])
+    ranked = weighed_in_row(candidates)
     assert [c.log_odds for c in ranked] == sorted((c.log_odds for c in ranked), reverse=True)
     random.shuffle(candidates)
-    assert ranked == weighed([c for c, _ in candidates], 0.2, [g for _, g in candidates])
+    assert ranked == weighed_in_row(candidates)
 
 
 def test_without_geometry_the_similarity_ranks() -> None:
-    ranked = weighed([Candidate(0, HERE, 0.2), Candidate(1, HERE, 0.4)], 0.3)
+    ranked = weighed([Candidate(0, HERE, 0.2), Candidate(1, HERE, 0.4)], [(), ()], 0.3)
     assert [c.reference for c in ranked] == [1, 0]
     assert ranked[0].inliers is None and ranked[0].log_odds > 0 > ranked[1].log_odds
 

@@ -1,11 +1,13 @@
-"""What speaks for one candidate, as log-odds.
+"""What one frame says about one candidate, as log-odds.
 
     similarity alone:            z = weight * (s - chance) + bias
     similarity and geometry:     z = weight * (s - chance) + inlier_weight * ln(1 + g) + bias
 
 `s` is the similarity, `chance` what a wrong place reaches by chance in this region (the same
-similarity means less where all streets look alike), `g` the number of geometric inliers. Both
-weights are positive: weak geometry never overrules strong similarity by itself, it adds.
+similarity means less where all streets look alike), `g` the number of geometric inliers. Both are
+averaged with those of the references just before and after on the same drive: the right place is
+recognised from a few metres away, too, a chance match is not. Both weights are positive: weak
+geometry never overrules strong similarity by itself, it adds.
 
 The weights are a conditional logit with the class "none of them", fitted on the two day drives of
 Gardens Point, once where the queries' places are in the region and once where they are not.
@@ -31,8 +33,11 @@ class EvidenceWeights:
     bias: float
 
 
-SIMILARITY_ALONE = EvidenceWeights(similarity=53.5, inliers=0.0, bias=0.9)
-WITH_GEOMETRY = EvidenceWeights(similarity=37.6, inliers=7.98, bias=-32.7)
+SIMILARITY_ALONE = EvidenceWeights(similarity=54.9, inliers=0.0, bias=1.64)
+WITH_GEOMETRY = EvidenceWeights(similarity=32.9, inliers=8.06, bias=-32.2)
+
+NEIGHBOUR_SHARE = 0.3
+"""Weight of each neighbour beside the candidate's own 1, in its averages. Not fitted."""
 
 CHANCE_PERCENTILE = 95
 LARGE_ENOUGH = 100
@@ -55,6 +60,7 @@ def chance_similarity(background: Background | None, generic: float) -> float:
 
 def weighed(
     candidates: Sequence[Candidate],
+    neighbours: Sequence[Sequence[int]],
     chance: float,
     inliers: Sequence[int | None] | None = None,
 ) -> tuple[Candidate, ...]:
@@ -62,21 +68,46 @@ def weighed(
 
     Args:
         candidates: any order.
+        neighbours: of each candidate, the references taken just before and after it.
         chance: similarity that a wrong place reaches by chance.
-        inliers: of each candidate, when geometry was checked.
+        inliers: of each candidate, when geometry was checked; None for those passed over.
     """
-    if inliers is None:
-        scored = [_scored(c, chance, SIMILARITY_ALONE) for c in candidates]
-    else:
-        scored = [
-            _scored(replace(c, inliers=g), chance, WITH_GEOMETRY)
-            for c, g in zip(candidates, inliers, strict=True)
-        ]
+    weights = SIMILARITY_ALONE if inliers is None else WITH_GEOMETRY
+    if inliers is not None:
+        candidates = [replace(c, inliers=g) for c, g in zip(candidates, inliers, strict=True)]
+    scored = [
+        replace(
+            candidate,
+            log_odds=weights.similarity * (s - chance) + weights.inliers * g + weights.bias,
+        )
+        for candidate, (s, g) in zip(candidates, averages(candidates, neighbours), strict=True)
+    ]
     return tuple(sorted(scored, key=lambda c: (-c.log_odds, c.reference)))
 
 
-def _scored(candidate: Candidate, chance: float, weights: EvidenceWeights) -> Candidate:
-    """A candidate that was not checked counts as one without inliers."""
-    geometry = weights.inliers * math.log1p(candidate.inliers or 0)
-    z = weights.similarity * (candidate.similarity - chance) + geometry + weights.bias
-    return replace(candidate, log_odds=z)
+def averages(
+    candidates: Sequence[Candidate], neighbours: Sequence[Sequence[int]]
+) -> list[tuple[float, float]]:
+    """Similarity and ln(1 + inliers) of each candidate, averaged with those of its neighbours.
+
+    What is not among the candidates resembles the frame no more than the last of them does, and is
+    taken to have no inliers. A candidate that was passed over counts as one without inliers for
+    itself, and not at all for its neighbours.
+    """
+    lowest = min((c.similarity for c in candidates), default=0.0)
+    similarity = {c.reference: c.similarity for c in candidates}
+    geometry = {
+        c.reference: None if c.inliers is None else math.log1p(c.inliers) for c in candidates
+    }
+    return [
+        (
+            _average(c.similarity, [similarity.get(row, lowest) for row in beside]),
+            _average(geometry[c.reference] or 0.0, [geometry.get(row, 0.0) for row in beside]),
+        )
+        for c, beside in zip(candidates, neighbours, strict=True)
+    ]
+
+
+def _average(own: float, beside: Sequence[float | None]) -> float:
+    known = [value for value in beside if value is not None]
+    return (own + NEIGHBOUR_SHARE * sum(known)) / (1 + NEIGHBOUR_SHARE * len(known))

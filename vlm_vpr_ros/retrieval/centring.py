@@ -11,21 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from vlm_vpr_ros.retrieval.encoder import unit_rows
+from vlm_vpr_ros.retrieval.novelty import Novelty
 from vlm_vpr_ros.types import Descriptor
-
-NOVELTY = 0.4
-"""How much a frame must differ from the last one counted to be counted: a parked robot must not
-teach the mean its own view (after 60 equal frames the view would vanish). In units of how much two
-places of the region differ, as the raw descriptors of some encoders are all alike. With the default
-encoder on Gardens Point, consecutive frames differ by 0.6 (nine of ten by more than 0.5), one view
-under sensor noise of 15 grey levels by less than 0.35."""
 
 MEMORY_FRAMES = 500
 """Frames after which the oldest fade from the mean: light changes over a day."""
-
-
-_LEAST_SPREAD = 0.01
-"""Of a region of one place, whose references are all equal."""
 
 NOTHING_LEFT = 1e-4
 """A descriptor this close to the mean is the mean: what is left of it is rounding (fp32, fp16)."""
@@ -43,6 +33,9 @@ def without_mean(
 class CausalCentring:
     """Centres the descriptors of a drive as they come.
 
+    Only frames that show another view than the last one counted are counted: a parked robot must
+    not teach the mean its own view (after 60 equal frames the view would vanish).
+
     Args:
         region_mean: (dim,) mean descriptor of the region's references.
         pseudo_frames: weight of the region's mean, in frames.
@@ -51,10 +44,7 @@ class CausalCentring:
     def __init__(self, region_mean: npt.NDArray[np.float32], pseudo_frames: float) -> None:
         self._region_mean = region_mean.astype(np.float64)
         self._pseudo_frames = pseudo_frames
-        # Unit vectors about their mean have the variance 1 - |mean|²: two of them differ by that
-        # much, in 1 - cosine. The drive's own light moves both and cancels.
-        spread = 1 - float(self._region_mean @ self._region_mean)
-        self._novel_similarity = 1 - NOVELTY * max(spread, _LEAST_SPREAD)
+        self._novelty = Novelty(region_mean)
         self.reset()
 
     def reset(self) -> None:
@@ -78,4 +68,4 @@ class CausalCentring:
 
     def _is_novel(self, descriptor: Descriptor) -> bool:
         last = self._last_counted
-        return last is None or float(descriptor @ last) < self._novel_similarity
+        return last is None or self._novelty.differ(last, descriptor)

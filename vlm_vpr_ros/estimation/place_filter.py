@@ -1,0 +1,244 @@
+"""Evidence of several frames: a Bayes filter over the references that the frames resemble.
+
+The states are the candidates of each frame, and "none of them", whose odds are the unit. With the
+log-odds z of a single frame, the odds of candidate i of frame t are the sum of two ways to be
+there. The robot came from a candidate j of an earlier frame, as the motion model allows:
+
+    odds of j * P(j to i) * (unseen + exp(tempering * (z_i + gain - dim)))
+
+or no frame before speaks of the place, and this one counts as if it were the first: it was there in
+all of them and none showed it, or it was carried there.
+
+    exp(z_i) * (unseen^t + JUMP * (1 + odds of all places))
+
+A frame between that shows nothing of a place multiplies its odds by `unseen`. `gain` turns the odds
+of a single frame, which hold the chance of one place among all, into a likelihood: for a place that
+earlier frames singled out, that chance was paid already. Successive frames are alike and so are
+their errors: what each adds is tempered. A dim frame, whose best candidate is weak, says little of
+whether the robot is on the map, but still which places it resembles more: `dim` lifts its best
+candidate to a fixed level.
+
+How the robot moves is unknown but constant over the frames: the filter runs once for each pace, and
+the odds are summed. References that lie together share what leads to them: two of one spot are not
+twice as likely.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from vlm_vpr_ros.estimation.hypotheses import group_by_place
+from vlm_vpr_ros.estimation.motion import Moment, Pace, paces
+from vlm_vpr_ros.estimation.sighting import Sighting
+from vlm_vpr_ros.geodesy import earth_centred_m
+from vlm_vpr_ros.types import Candidate
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FilterWeights:
+    """Constants of the filter, in nats except the first.
+
+    Attributes:
+        tempering: share of a frame's evidence that is new after an earlier one.
+        gain: logarithm of the number of places that a single frame's odds allow for.
+        dim: `z + gain` to which the best candidate of a dim frame is lifted.
+        log_unseen: logarithm of the share of frames that show nothing of the place they are at.
+    """
+
+    tempering: float
+    gain: float
+    dim: float
+    log_unseen: float
+
+
+FILTER = FilterWeights(tempering=0.2, gain=3.7, dim=7.0, log_unseen=-3.0)
+"""Tempering by the log score of windows of the two day drives of Gardens Point. `gain` is the
+logarithm of its 40 places. `dim` is the highest lift at which no window of a place that is not in
+the region would pass a target of 5 %, on these day drives."""
+
+LOG_JUMP = math.log(1e-3)
+"""Of the probability that the robot was carried elsewhere between two frames."""
+LOOK_BACK = 3
+"""Frames back from which a motion is traced: those in between may have shown nothing."""
+SPOT_M = 7.5
+"""References nearer than this, either way, stand for one stretch of road together."""
+
+
+def filtered(
+    sightings: Sequence[Sighting],
+    max_speed_mps: float,
+    place_radius_m: float,
+    weights: FilterWeights = FILTER,
+) -> tuple[Candidate, ...]:
+    """The candidates of the last frame with the log-odds of all frames, best first.
+
+    Of one frame they are the frame's own.
+
+    Args:
+        sightings: oldest first, at least one.
+        max_speed_mps: bound of the robot's speed, where there is no odometry.
+        place_radius_m: references nearer than this are of one place.
+        weights: the constants.
+    """
+    last = sightings[-1].candidates
+    if len(sightings) == 1 or not last:
+        return last
+    frames = [_Frame.of(s, place_radius_m) for s in sightings if s.candidates]
+    steps = {
+        (s, t): _Step.between(frames[s], frames[t]) for t in range(len(frames)) for s in range(t)
+    }
+    runs = []
+    for pace in paces([frame.moment for frame in frames]):
+        motions = {
+            (s, t): step.log_reach(pace, frames[s], frames[t], max_speed_mps)
+            for (s, t), step in steps.items()
+        }
+        here, elsewhere = _run(frames, motions, weights)
+        runs.append((pace.log_prior + here, pace.log_prior + elsewhere))
+    here = np.logaddexp.reduce([odds for odds, _ in runs])
+    # "None of them" includes a place that only earlier frames showed.
+    here -= np.logaddexp(0.0, np.logaddexp.reduce([odds for _, odds in runs]))
+    return _ranked(last, here, place_radius_m)
+
+
+def _ranked(
+    candidates: Sequence[Candidate], log_odds: Floats, place_radius_m: float
+) -> tuple[Candidate, ...]:
+    """The candidates with these log-odds; the best of each place is lifted to those of the place.
+
+    A place is judged by its best candidate, here as after a single frame.
+    """
+    scored = [replace(c, log_odds=float(v)) for c, v in zip(candidates, log_odds, strict=True)]
+    lifted = []
+    for place in group_by_place(scored, place_radius_m):
+        odds = [c.log_odds for c in place.candidates]
+        more = float(np.logaddexp.reduce(odds)) - odds[0]
+        lifted += [replace(c, log_odds=c.log_odds + more) for c in place.candidates]
+    return tuple(sorted(lifted, key=lambda c: (-c.log_odds, c.reference)))
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """A sighting as arrays over its k candidates.
+
+    Attributes:
+        moment: of the sighting.
+        z: (k,) log-odds of the frame alone.
+        points_m: (k, 3) earth-centred.
+        rows: (k,) of the references.
+        drives: (k,) of the references.
+        log_road_m: (k,) logarithm of the metres of road that each stands for.
+        place: (k,) number of the place that each belongs to.
+    """
+
+    moment: Moment
+    z: Floats
+    points_m: Floats
+    rows: npt.NDArray[np.int64]
+    drives: npt.NDArray[np.str_]
+    log_road_m: Floats
+    place: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, sighting: Sighting, place_radius_m: float) -> _Frame:
+        candidates = sighting.candidates
+        points_m = earth_centred_m(
+            [c.position.lat_deg for c in candidates], [c.position.lon_deg for c in candidates]
+        )
+        apart_m = np.linalg.norm(points_m[:, None] - points_m, axis=2)
+        place_of = {
+            member.reference: number
+            for number, place in enumerate(group_by_place(candidates, place_radius_m))
+            for member in place.candidates
+        }
+        return cls(
+            moment=sighting.moment,
+            z=np.array([c.log_odds for c in candidates]),
+            points_m=points_m,
+            rows=np.array([c.reference for c in candidates], np.int64),
+            drives=np.array(sighting.drives),
+            log_road_m=np.log(2 * SPOT_M / np.sum(apart_m <= SPOT_M, axis=1)),
+            place=np.array([place_of[c.reference] for c in candidates], np.int64),
+        )
+
+    def first(self, tempering: float) -> Floats:
+        """(k,) log-odds with no frame before: those of the place, shared among its candidates."""
+        best = _in_each(self.place, self.z, np.maximum)
+        share = tempering * (self.z - best) + self.log_road_m
+        return np.asarray(best + share - _in_each(self.place, share, np.logaddexp))
+
+    def shown(self, weights: FilterWeights) -> Floats:
+        """(k,) what this frame adds for each candidate, in nats."""
+        x = self.z + weights.gain
+        x -= min(0.0, float(x.max()) - weights.dim)
+        return np.asarray(np.logaddexp(weights.log_unseen, weights.tempering * x))
+
+
+@dataclass(frozen=True)
+class _Step:
+    """From each of k candidates of one frame to each of n of a later one, (k, n)."""
+
+    apart_m: Floats
+    order: npt.NDArray[np.int64]
+
+    @classmethod
+    def between(cls, earlier: _Frame, later: _Frame) -> _Step:
+        apart_m = np.linalg.norm(earlier.points_m[:, None] - later.points_m, axis=2)
+        order = np.sign(later.rows - earlier.rows[:, None])
+        return cls(apart_m, np.where(earlier.drives[:, None] == later.drives, order, 0))
+
+    def log_reach(self, pace: Pace, earlier: _Frame, later: _Frame, max_speed_mps: float) -> Floats:
+        """(k, n) logarithm of the probability of that motion."""
+        density = pace.log_density(
+            earlier.moment, later.moment, self.apart_m, self.order, max_speed_mps
+        )
+        reach = density + later.log_road_m
+        # Sparse references do not stand for all the road around them: never more than certainty.
+        whole = np.logaddexp.reduce(reach, axis=1, keepdims=True)
+        return np.asarray(reach - np.maximum(whole, 0.0))
+
+
+def _run(
+    frames: Sequence[_Frame],
+    motions: dict[tuple[int, int], Floats],
+    weights: FilterWeights,
+) -> tuple[Floats, float]:
+    """Log-odds of the last frame's candidates, and of a place that it does not show."""
+    lost = weights.log_unseen
+    beliefs = [frames[0].first(weights.tempering)]
+    for t in range(1, len(frames)):
+        moved = [
+            np.logaddexp.reduce(beliefs[s][:, None] + motions[s, t], axis=0) + (t - 1 - s) * lost
+            for s in range(max(0, t - LOOK_BACK), t)
+        ]
+        anywhere = [np.logaddexp.reduce(b) + (t - 1 - s) * lost for s, b in enumerate(beliefs)]
+        jump = LOG_JUMP + np.logaddexp(0.0, np.logaddexp.reduce(anywhere))
+        afresh = frames[t].first(weights.tempering) + np.logaddexp(t * lost, jump)
+        followed = np.logaddexp.reduce(moved) + frames[t].shown(weights)
+        beliefs.append(np.logaddexp(followed, afresh))
+    now = len(frames) - 1
+    gone = [
+        np.logaddexp.reduce(beliefs[s] + _log_rest(motions[s, now])) + (now - s) * lost
+        for s in range(now)
+    ]
+    return beliefs[-1], float(np.logaddexp.reduce(gone))
+
+
+def _log_rest(log_reach: Floats) -> Floats:
+    """Logarithm of the probability that no candidate was reached, from each of the earlier ones."""
+    reached = np.exp(np.logaddexp.reduce(log_reach, axis=1))
+    return np.asarray(np.log(np.maximum(1 - reached, np.finfo(float).tiny)))
+
+
+def _in_each(place: npt.NDArray[np.int64], values: Floats, combine: np.ufunc) -> Floats:
+    """(k,) the values combined over each place, at each of its members."""
+    whole = np.full(place.max() + 1, -np.inf)
+    combine.at(whole, place, values)
+    return np.asarray(whole[place])
