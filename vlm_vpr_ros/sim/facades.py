@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from vlm_vpr_ros.sim import materials
+from vlm_vpr_ros.sim.ornaments import ornament
 from vlm_vpr_ros.sim.towns import MODERN, Architecture, Colour
 from vlm_vpr_ros.types import RgbImage
 
@@ -58,6 +59,7 @@ def draw_facade(
     shop = bool(random.random() < (0.65 if architecture is not MODERN else 0.75))
     front.ground_floor(shop, paint)
     front.trim()
+    ornament(front.image, random)
     if gable_m:
         front.gable(gable_m)
     balconies: tuple[tuple[float, float, float], ...] = ()
@@ -114,6 +116,9 @@ class _Front:
         self.frame = _varied(architecture.frame, random, 8)
         self.shutter = _chosen(architecture.shutters, random)
         self.curtains = bool(random.random() < 0.7)
+        self.panes = (int(random.integers(1, 4)), int(random.integers(1, 5)))
+        self.bar = int(random.integers(1, 4))
+        self.flowers = bool(random.random() < 0.3)
 
     def _wall(self) -> RgbImage:
         height, width, random = self.rows, WIDTH_PX, self.random
@@ -150,11 +155,13 @@ class _Front:
         height_m *= self.random.uniform(0.92, 1.08)
         width_m = min(width_m * self.random.uniform(0.9, 1.1), 0.8 * self.width_m / len(self.axes))
         blind = self.random.random(len(self.axes)) < 0.06
+        shrunk = np.where(self.random.random(len(self.axes)) < 0.2, 0.55, 1.0)
         for floor in range(1, floors):
             z0 = GROUND_FLOOR_M + (floor - 1) * self.architecture.floor_m + 0.8
-            for axis, closed in zip(self.axes, blind, strict=True):
+            for axis, closed, narrow in zip(self.axes, blind, shrunk, strict=True):
                 if not closed:
-                    self.window(axis - width_m / 2, axis + width_m / 2, z0, z0 + height_m)
+                    half = width_m / 2 * narrow
+                    self.window(axis - half, axis + half, z0, z0 + height_m)
 
     def window(self, x0: float, x1: float, z0: float, z1: float) -> None:
         random, frame = self.random, self.frame
@@ -185,10 +192,19 @@ class _Front:
         self._bars(left, top, right, bottom)
 
     def _bars(self, left: int, top: int, right: int, bottom: int) -> None:
-        middle, transom = (left + right) // 2, top + (bottom - top) // 3
+        """The bars between the panes; every house has its own windows."""
+        across, down = self.panes
         for image, colour in ((self.image, self.frame), (self.light, (20, 14, 8))):
-            cv2.line(image, (middle, top), (middle, bottom), colour, 2)
-            cv2.line(image, (left, transom), (right, transom), colour, 1)
+            for part in range(1, across):
+                x = left + (right - left) * part // across
+                cv2.line(image, (x, top), (x, bottom), colour, self.bar)
+            for part in range(1, down):
+                y = top + (bottom - top) * part // down
+                cv2.line(image, (left, y), (right, y), colour, self.bar)
+        if self.flowers:
+            for x in range(left, right, 3):
+                colour = ((52, 96, 44), (196, 52, 60), (226, 190, 70))[int(self.random.integers(3))]
+                cv2.circle(self.image, (x, bottom + 2), 2, colour, -1)
 
     def _shutters(self, x0: float, x1: float, z0: float, z1: float) -> None:
         if self.shutter is None:

@@ -45,7 +45,7 @@ def crossing(town: Town, random: np.random.Generator) -> RgbImage:
 
 
 def _asphalt(town: Town, random: np.random.Generator, height: int, width: int) -> RgbImage:
-    brightness = 1 + 0.07 * random.standard_normal((height, width)).astype(np.float32)
+    brightness = 1 + 0.07 * materials.grain(random, height, width)
     brightness += 0.05 * materials.clouds(random, height, width, 5)
     for share in (0.29, 0.42, 0.58, 0.71):  # wheels polish it
         column = int(share * width)
@@ -70,5 +70,5 @@ def _asphalt(town: Town, random: np.random.Generator, height: int, width: int) -
 
 def _worn(image: RgbImage, random: np.random.Generator) -> RgbImage:
     """Paint worn by wheels."""
-    grain = 1 + 0.07 * random.standard_normal(image.shape[:2]).astype(np.float32)
+    grain = 1 + 0.07 * materials.grain(random, *image.shape[:2])
     return materials.times(image, grain)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +12,19 @@ from vlm_vpr_ros.sim.towns import Colour
 from vlm_vpr_ros.types import RgbImage
 
 Floats = npt.NDArray[np.float32]
+
+
+@lru_cache(maxsize=1)
+def _grains() -> Floats:
+    return np.random.default_rng(0).standard_normal((1536, 1024)).astype(np.float32)
+
+
+def grain(random: np.random.Generator, height: int, width: int) -> Floats:
+    """White noise, (height, width): a part of one sheet, which costs less than making it anew."""
+    sheet = _grains()
+    top = int(random.integers(sheet.shape[0] - height + 1))
+    left = int(random.integers(sheet.shape[1] - width + 1))
+    return sheet[top : top + height, left : left + width]
 
 
 def clouds(random: np.random.Generator, height: int, width: int, cells: int) -> Floats:
@@ -68,7 +83,7 @@ def brick(
 
 def plaster(random: np.random.Generator, height: int, width: int, colour: Colour) -> RgbImage:
     """Rendered wall with patches where it was mended."""
-    brightness = 1 + 0.025 * random.standard_normal((height, width)).astype(np.float32)
+    brightness = 1 + 0.025 * grain(random, height, width)
     brightness += 0.04 * clouds(random, height, width, 6)
     mended = clouds(random, height, width, 5) > 1.5
     brightness[mended] *= random.uniform(0.86, 0.94)
@@ -84,7 +99,7 @@ def boards(
     tone = 1 + 0.05 * random.standard_normal(row[-1] + 1).astype(np.float32)
     profile = tone[row] * np.where(y - row < 0.22, 0.66, 1.02 - 0.1 * (y - row))
     brightness = np.repeat(profile[:, None].astype(np.float32), width, axis=1)
-    brightness += 0.03 * random.standard_normal((height, width)).astype(np.float32)
+    brightness += 0.03 * grain(random, height, width)
     return shaded(colour, brightness)
 
 
@@ -96,7 +111,7 @@ def panels(
     tone = 1 + 0.05 * random.standard_normal((rows, columns)).astype(np.float32)
     wide = cv2.resize(tone, (width, height), interpolation=cv2.INTER_NEAREST)
     brightness: Floats = np.asarray(wide, np.float32)
-    brightness += 0.02 * random.standard_normal((height, width)).astype(np.float32)
+    brightness += 0.02 * grain(random, height, width)
     for row in range(1, rows):
         brightness[round(row * height / rows)] *= 0.7
     for column in range(1, columns):
@@ -115,7 +130,7 @@ def slabs(
     x = (np.arange(width) * columns / width)[None, :] + 0.5 * (row[:, None] % 2)
     brightness = tone[row[:, None], x.astype(int) % columns]
     brightness[((y - row) * height / rows < 1.5)[:, None] | (x % 1 * width / columns < 1.5)] *= 0.72
-    brightness += 0.03 * random.standard_normal((height, width)).astype(np.float32)
+    brightness += 0.03 * grain(random, height, width)
     return shaded(colour, brightness)
 
 

@@ -27,7 +27,9 @@ audio-library-name null
 notify-level error
 notify-level-x11display fatal
 textures-power-2 down
+garbage-collect-states false
 """
+"""Garbage collection of states would keep the pictures of every model shown."""
 
 
 @dataclass
@@ -98,9 +100,10 @@ class Renderer:
 
     def show(self, model: Model) -> None:
         """Draw this model from now on; `show_day` must follow."""
+        for old in (self._model, self._cars, self._sky):
+            old.remove_node()
         self._pictures = dict(model.pictures)
         self._textures = {name: self._texture(image) for name, image in model.pictures.items()}
-        self._model.remove_node()
         self._model = self._attach(model.parts, model.blended)
 
     def show_day(self, day: Day) -> None:

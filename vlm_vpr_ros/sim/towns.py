@@ -139,7 +139,7 @@ TOWNS: tuple[Town, ...] = (
     Town(
         key="chania",
         name="Χανιά",
-        city="Chania",
+        city="Chaniá",
         country="Greece",
         lat_deg=35.5122,
         lon_deg=24.0156,
