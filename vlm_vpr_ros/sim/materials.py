@@ -124,12 +124,12 @@ def slabs(
 ) -> RgbImage:
     """Paving: rows of slabs, every second one shifted; `size` is height and width."""
     height, width = size
-    tone = 1 + 0.08 * random.standard_normal((rows, columns)).astype(np.float32)
+    tone = 1 + 0.05 * random.standard_normal((rows, columns)).astype(np.float32)
     y = np.arange(height) * rows / height
     row = y.astype(int)
     x = (np.arange(width) * columns / width)[None, :] + 0.5 * (row[:, None] % 2)
     brightness = tone[row[:, None], x.astype(int) % columns]
-    brightness[((y - row) * height / rows < 1.5)[:, None] | (x % 1 * width / columns < 1.5)] *= 0.72
+    brightness[((y - row) * height / rows < 1.5)[:, None] | (x % 1 * width / columns < 1.5)] *= 0.86
     brightness += 0.03 * grain(random, height, width)
     return shaded(colour, brightness)
 
