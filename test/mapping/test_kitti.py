@@ -80,8 +80,8 @@ def test_the_camera_is_chosen(tmp_path: Path) -> None:
     assert {o.source.split("/")[0] for o in observations} == {"image_03"}
     with pytest.raises(SourceError, match="no camera \\.\\."):
         open_source(folder, image_topic="..")
-    with pytest.raises(SourceError, match="leave out --fix-topic"):
-        open_source(folder, fix_topic="/fix")
+    with pytest.raises(SourceError, match="leave out --fix-topic and --odom-topic"):
+        open_source(folder, image_topic="image_03", fix_topic="/fix", odom_topic="/odom")
 
 
 @pytest.mark.parametrize("above", [1, 2])

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -51,8 +51,7 @@ def recognises(path: Path) -> bool:
 
 def open_source(request: SourceRequest) -> KittiRaw:
     """Open one drive or several. Raises `SourceError`."""
-    if request.fix_topic is not None:
-        raise SourceError(f"{request.name} is a KITTI drive, not a bag: leave out --fix-topic")
+    replace(request, image_topic=None).refuse_topics()  # that one names the camera
     return KittiRaw(request)
 
 
