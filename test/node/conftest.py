@@ -29,6 +29,7 @@ def domain(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
                 continue
             monkeypatch.setenv("ROS_DOMAIN_ID", str(number))
             monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+            monkeypatch.setenv("FASTDDS_DEFAULT_PROFILES_FILE", str(HERE / "discovery.xml"))
             yield number
             return
     raise AssertionError("every ROS domain is in use")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import queue
 import signal
 import sys
 import threading
@@ -55,20 +56,18 @@ def main(argv: Sequence[str] | None = None, open_localizer: OpenLocalizer = Loca
 
 
 def _run(node: Relocalizer) -> int:
-    stop, ended = threading.Event(), threading.Event()
+    # Not an Event: its `set` must not be interrupted by another signal that sets it as well.
+    stop: queue.SimpleQueue[None] = queue.SimpleQueue()
+    ended = threading.Event()
     for number in _SIGNALS:
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda *_: _heed_no_more(stop))
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     executor.create_task(node.start)
     # Not in the main thread: there, a signal would have to wait for the executor's next event.
     spinner = threading.Thread(target=_spin, args=(executor, stop, ended), daemon=True)
     spinner.start()
-    stop.wait()
-    # `ros2 launch` and systemd both tell every process: the second signal must not kill an
-    # interpreter that is being torn down.
-    for number in _SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
+    stop.get()
     executor.create_task(node.finish)
     for _ in range(_TURNS):
         _wait_for_a_turn(executor)
@@ -83,18 +82,31 @@ def _run(node: Relocalizer) -> int:
     return 0
 
 
+def _heed_no_more(stop: queue.SimpleQueue[None]) -> None:
+    """End at the first signal, and ignore others.
+
+    `ros2 launch` and systemd both tell every process: the second signal must not kill an
+    interpreter that is being torn down.
+    """
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    stop.put(None)
+
+
 def _wait_for_a_turn(executor: SingleThreadedExecutor) -> None:
     done = threading.Event()
     executor.create_task(done.set)
     done.wait(_TURN_S)
 
 
-def _spin(executor: SingleThreadedExecutor, stop: threading.Event, ended: threading.Event) -> None:
+def _spin(
+    executor: SingleThreadedExecutor, stop: queue.SimpleQueue[None], ended: threading.Event
+) -> None:
     while not ended.is_set():
         try:
             executor.spin_once()
         except ExternalShutdownException:
-            stop.set()
+            stop.put(None)
             return
         except Exception:
             # Such as a client that went away before its answer: the others still need the node.
