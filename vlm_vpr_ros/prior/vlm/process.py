@@ -15,7 +15,7 @@ from vlm_vpr_ros.prior.vlm.protocol import (
     PREFIX_BYTES,
     ProtocolError,
     Settings,
-    frame,
+    frame_head,
     header_of,
     lengths,
 )
@@ -141,7 +141,8 @@ class WorkerProcess:
 
     async def _send(self, header: dict[str, Any], content: bytes) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.write(frame(header, content))
+        self._process.stdin.write(frame_head(header, len(content)))
+        self._process.stdin.write(content)
         # That the process has ended is noticed, with its reason, where its answer is awaited.
         with contextlib.suppress(ConnectionError):
             await self._process.stdin.drain()

@@ -78,8 +78,13 @@ class Settings:
 
 def frame(header: dict[str, Any], content: bytes = b"") -> bytes:
     """A frame as bytes."""
+    return frame_head(header, len(content)) + content
+
+
+def frame_head(header: dict[str, Any], content_bytes: int) -> bytes:
+    """A frame up to its content: images need not be copied together with it."""
     text = json.dumps(header).encode()
-    return _PREFIX.pack(_MAGIC, len(text), len(content)) + text + content
+    return _PREFIX.pack(_MAGIC, len(text), content_bytes) + text
 
 
 def lengths(prefix: bytes) -> tuple[int, int]:
