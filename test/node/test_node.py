@@ -122,9 +122,10 @@ def test_a_call_gathers_frames_until_one_is_accepted(robot, region):
     robot.wait_for(lambda: len(robot.hypotheses) == 3)
 
 
-@pytest.mark.usefixtures("active")
-def test_a_call_gathers_no_more_frames_than_said(robot, region):
-    assert robot.set("evidence.max_frames", 2).successful
+def test_a_call_gathers_no_more_frames_than_said(start, robot, region):
+    start(evidence__max_frames=2)
+    robot.state("IDLE")
+    robot.camera()
     script(region, accept=False)
     robot.show()
     assert robot.relocalize()["reason"] == "weak_evidence"

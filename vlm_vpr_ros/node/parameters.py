@@ -19,7 +19,7 @@ from vlm_vpr_ros.config import NodeConfig, leaves, node_config, value_of
 from vlm_vpr_ros.errors import ConfigError
 
 LIVE = (
-    "evidence.",
+    "evidence.timeout_s",
     "gate.",
     "fix.",
     "prior.max_log_odds",
