@@ -17,14 +17,16 @@ from vlm_vpr_ros.prior.readings import readings_of
 
 Floats = npt.NDArray[np.float64]
 
-_SCALES = ((0.0, 0.34), (130e3, 0.20), (450e3, 0.27), (1500e3, 0.19))
+ERROR_SCALES = ((0.0, 0.55), (300e3, 0.45))
 """Standard deviation of one axis that a model's answer is off by, beside the size of the place it
-names, and how often. With the floor: half way between what is published for such models on photos
-(46, 60, 74, 86 % within 25, 200, 750, 2500 km) and on street views (10, 32, 65, 87 %)."""
-_FLOOR = 0.12
+names, and how often. Larger errors are told by the floor: to follow an answer that is off by a
+thousand kilometres gains less than it costs when all answers are wrong. The shares are fitted on
+what is published for such models, half on photos (46, 60, 74, 86 % within 25, 200, 750, 2500 km)
+and half on street views (10, 32, 65, 87 %): `python -m benchmarks.prior --fit`."""
+FLOOR = 0.25
 _COORDINATES = 0.4
 """Share of the coordinates in an answer that has names as well."""
-_COORDINATES_SIGMA_M = 25e3
+COORDINATES_SIGMA_M = 25e3
 _AGREE_M = 50e3
 """Coordinates farther than this from twice a place's radius contradict its name."""
 _CONTRADICTED = 0.2
@@ -70,7 +72,7 @@ def prior_of_open(answers: Sequence[OpenAnswer], gazetteer: Gazetteer) -> GeoPri
         )
         for part in merged
     ]
-    known = (1 - _FLOOR) * total / len(answers)
+    known = (1 - FLOOR) * total / len(answers)
     components = [replace(c, weight=known * c.weight) for c in _with_errors(places)]
     return GeoPrior(tuple(components), 1 - sum(c.weight for c in components), "vlm")
 
@@ -111,7 +113,7 @@ def _coordinates(answer: OpenAnswer) -> _Part | None:
     if lat is None or lon is None or lat == lon == 0:  # a model that does not know writes zeros
         return None
     label = f"{abs(lat):.2f}° {'NS'[lat < 0]}, {abs(lon):.2f}° {'EW'[lon < 0]}"
-    return _Part(label, Disc(lat, lon, 2 * _COORDINATES_SIGMA_M), 1.0)
+    return _Part(label, Disc(lat, lon, 2 * COORDINATES_SIGMA_M), 1.0)
 
 
 def _agrees(place: Disc, point: Disc) -> bool:
@@ -147,7 +149,7 @@ def _spread_m(disc: Disc, lat: Floats, lon: Floats, weights: Floats) -> float:
 
 def _with_errors(places: Sequence[Component]) -> list[Component]:
     """The places as they are, and wider around the most probable ones: answers are often wrong."""
-    (_, exact), *wider = _SCALES
+    (_, exact), *wider = ERROR_SCALES
     probable = places[:_MOST_WIDE]
     total = sum(place.weight for place in probable)
     around = [

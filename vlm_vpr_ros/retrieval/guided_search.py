@@ -32,7 +32,7 @@ class GuidedSearch:
         self._config = config
         size_mb = len(region.references) * region.manifest.encoder.dim * _BYTES_PER_NUMBER / 1e6
         self.guided = size_mb > config.whole_below_mb
-        self._cells = _Cells(region) if self.guided else None
+        self._cells = _Cells(region)
 
     def nearest(self, descriptor: Descriptor, prior: GeoPrior | None) -> tuple[Candidate, ...]:
         """The `retrieval.candidates` references most similar to a centred descriptor, best first.
@@ -42,12 +42,18 @@ class GuidedSearch:
             prior: None: all references are looked at.
         """
         k = self._config.candidates
-        if self._cells is None or prior is None:
+        if not self.guided or prior is None:
             return self._region.search(descriptor, k)
+        return self._region.search(descriptor, k, *self.probes(descriptor, prior))
+
+    def probes(
+        self, descriptor: Descriptor, prior: GeoPrior
+    ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+        """Cells in which to look, and references at which to look wherever they are."""
         count = len(self._region.references)
         cells = self._cells.most_probable(prior, int(self._config.prior_share * count))
         rows = self._region.sketch.nearest(descriptor, int(self._config.sketch_share * count))
-        return self._region.search(descriptor, k, cells, rows)
+        return cells, rows
 
 
 class _Cells:
