@@ -51,7 +51,6 @@ from vlm_vpr_ros.estimation.posterior import posterior
 from vlm_vpr_ros.prior.gazetteer import Gazetteer
 from vlm_vpr_ros.prior.geo_prior import EARTH_RADIUS_M, Component, GeoPrior
 from vlm_vpr_ros.prior.open_answers import (
-    COORDINATES_SIGMA_M,
     ERROR_SCALES,
     FLOOR,
     prior_of_open,
@@ -75,6 +74,8 @@ PRIOR_RIGHT_M = 200e3
 CAPS = (0.0, 1.2, 1.8, 2.4, 3.0, 3.6, 4.8, 6.3)
 MOST_LOSS = 0.015
 """What a cap may cost in recall when each view gets the answer of another one."""
+TOWN_SIGMA_M = 5000.0
+"""Of a town that an answer names."""
 FIT_SEED, SCORED_SEED = 100, 200
 Truths = npt.NDArray[np.bool_]
 
@@ -250,7 +251,7 @@ def fit_errors(report: Report) -> None:
     """Shares of the widths of an answer's error, and of the floor: expectation-maximisation."""
     rng = np.random.default_rng(FIT_SEED)
     off_m = np.concatenate([e.distances_m(20_000, rng) for e in (PHOTOS, STREET_VIEWS)])
-    scales_m = [math.hypot(scale_m, 2 * COORDINATES_SIGMA_M) for scale_m, _ in ERROR_SCALES]
+    scales_m = [math.hypot(scale_m, TOWN_SIGMA_M) for scale_m, _ in ERROR_SCALES]
     north = np.degrees(off_m / EARTH_RADIUS_M) - 90  # off from the pole
     gaussians = [GeoPrior((Component(-90, 0, s, 1.0),), 0.0, "") for s in scales_m]
     log_density = [g.log_density(north, 0.0) for g in (*gaussians, GeoPrior((), 1.0, ""))]

@@ -17,7 +17,7 @@ from vlm_vpr_ros.prior.readings import readings_of
 
 Floats = npt.NDArray[np.float64]
 
-ERROR_SCALES = ((0.0, 0.55), (300e3, 0.45))
+ERROR_SCALES = ((0.0, 0.34), (100e3, 0.23), (300e3, 0.43))
 """Standard deviation of one axis that a model's answer is off by, beside the size of the place it
 names, and how often. Larger errors are told by the floor: to follow an answer that is off by a
 thousand kilometres gains less than it costs when all answers are wrong. The shares are fitted on
@@ -26,7 +26,7 @@ and half on street views (10, 32, 65, 87 %): `python -m benchmarks.prior --fit`.
 FLOOR = 0.25
 _COORDINATES = 0.4
 """Share of the coordinates in an answer that has names as well."""
-COORDINATES_SIGMA_M = 25e3
+_COORDINATES_SIGMA_M = 25e3
 _AGREE_M = 50e3
 """Coordinates farther than this from twice a place's radius contradict its name."""
 _CONTRADICTED = 0.2
@@ -113,7 +113,7 @@ def _coordinates(answer: OpenAnswer) -> _Part | None:
     if lat is None or lon is None or lat == lon == 0:  # a model that does not know writes zeros
         return None
     label = f"{abs(lat):.2f}° {'NS'[lat < 0]}, {abs(lon):.2f}° {'EW'[lon < 0]}"
-    return _Part(label, Disc(lat, lon, 2 * COORDINATES_SIGMA_M), 1.0)
+    return _Part(label, Disc(lat, lon, 2 * _COORDINATES_SIGMA_M), 1.0)
 
 
 def _agrees(place: Disc, point: Disc) -> bool:
