@@ -103,6 +103,11 @@ def test_a_choice_without_places_is_refused(open_prior: Open) -> None:
         open_prior(PLACES[:1], mode="choice")
 
 
+def test_a_model_without_vision_tower_is_refused(open_prior: Open) -> None:
+    with pytest.raises(ConfigError, match=r"vlm\.mmproj"):
+        open_prior(mmproj="")
+
+
 @pytest.mark.parametrize("size", [(1, 1), (1, 3000), (3000, 2), (1080, 1920)])
 def test_images_of_any_size(open_prior: Open, size: tuple[int, int]) -> None:
     image = np.full((*size, 3), 90, np.uint8)

@@ -52,6 +52,14 @@ def test_it_answers_frames_in_order(tiny_vlm: TinyVlm) -> None:
     assert worker.wait(PATIENCE_S) == 0
 
 
+def test_llama_cpp_is_loaded_by_the_worker_alone() -> None:
+    script = (
+        "import sys, vlm_vpr_ros.localizer, vlm_vpr_ros.prior.vlm.vlm_prior;"
+        "sys.exit(bool({'llama_cpp', 'jinja2'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
 def start() -> subprocess.Popen[bytes]:
     module = "vlm_vpr_ros.prior.vlm.vlm_worker"
     return subprocess.Popen(

@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -67,8 +68,14 @@ class VlmPrior:
             places: those of the region, to choose from in *choice* mode.
 
         Raises:
-            ConfigError: the mode is `choice` and there are too few or too many places.
+            ConfigError: no vision tower is named, or the mode is `choice` and there are too few or
+                too many places.
         """
+        if not config.mmproj:
+            raise ConfigError(
+                "vlm.model names a model, but vlm.mmproj no vision tower: it is the second GGUF "
+                "file of the model, with `mmproj` in its name"
+            )
         self._config = config
         self._places = _choices(config, places)
         self._newest: object = None
@@ -192,8 +199,8 @@ def _choices(config: VlmConfig, places: Sequence[NamedPlace]) -> tuple[PlaceName
 
 def _settings(config: VlmConfig, places: tuple[PlaceNames, ...]) -> Settings:
     return Settings(
-        model=config.model,
-        mmproj=config.mmproj,
+        model=str(Path(config.model).expanduser()),
+        mmproj=str(Path(config.mmproj).expanduser()),
         chat_handler=config.chat_handler,
         n_ctx=config.n_ctx,
         n_threads=config.n_threads or os.cpu_count() or 1,
