@@ -27,7 +27,7 @@ def at(second: float, away: np.ndarray = CARRIED, noise: float = 0.0) -> Positio
 
 
 def ours(agreeing: int = 2, yaw_sigma_rad: float = 0.1) -> PoseReset:
-    return PoseReset(gate=4.0, agreeing=agreeing, yaw_sigma_rad=yaw_sigma_rad)
+    return PoseReset(gate=4.0, agreeing=agreeing, within_s=50.0, yaw_sigma_rad=yaw_sigma_rad)
 
 
 def test_fixes_near_the_belief_lead_to_nothing() -> None:
@@ -62,6 +62,13 @@ def test_the_same_image_twice_is_no_evidence() -> None:
     rule = ours()
     drive(rule, 20)
     assert [rule.fix(at(8)) for _ in range(5)] == [None] * 5
+
+
+def test_two_false_fixes_long_after_each_other() -> None:
+    rule = PoseReset(gate=4.0, agreeing=2, within_s=5.0, yaw_sigma_rad=0.1)
+    drive(rule, 20)
+    assert [rule.fix(at(second)) for second in (2, 8, 14)] == [None] * 3
+    assert rule.fix(at(19)) is not None
 
 
 def test_fixes_that_contradict_each_other_reset_nothing() -> None:

@@ -57,13 +57,18 @@ class PoseReset:
     Args:
         gate: Mahalanobis distance up to which two positions agree.
         agreeing: how many fixes in a row must contradict the filter, and agree with each other.
+        within_s: seconds within which the images of two successive ones of them were taken: what
+            lies further apart agrees too easily, because the motion between is not well known.
         yaw_sigma_rad: standard deviation of the filter's yaw, by which the motion between two
             fixes may be turned; pi where nothing is known of it.
     """
 
-    def __init__(self, gate: float, agreeing: int, yaw_sigma_rad: float) -> None:
+    def __init__(
+        self, *, gate: float, agreeing: int, within_s: float, yaw_sigma_rad: float
+    ) -> None:
         self._gate = gate
         self._agreeing = agreeing
+        self._within_ns = int(within_s * 1e9)
         # Mean squared end of a unit vector turned by a normal angle, from where it should end.
         self._turned = 2.0 * (1.0 - math.exp(-(yaw_sigma_rad**2) / 2.0))
         self._beliefs: deque[Position] = deque()
@@ -114,7 +119,9 @@ class PoseReset:
         return reset
 
     def _same(self, one: Position, other: Position) -> bool:
-        """Whether two fixes displace the filter alike."""
+        """Whether two fixes displace the filter alike, soon after each other."""
+        if other.stamp_ns - one.stamp_ns > self._within_ns:
+            return False
         turned_m2 = self._turned_m2(one.stamp_ns, other.stamp_ns)
         spread_m2 = one.covariance_m2 + other.covariance_m2 + turned_m2
         return self._near(other.xy_m - one.xy_m, spread_m2)

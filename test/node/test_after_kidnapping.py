@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -149,6 +150,21 @@ def test_frames_that_differ_are_refused(node: Callable[..., Process]) -> None:
         assert other.resets == []
     finally:
         other.close()
+
+
+def test_a_signal_that_comes_again_and_again(node: Callable[..., Process]) -> None:
+    process = node()
+    Filter("/set_pose", "/odometry/filtered", Odometry).close()  # waits until the node is there
+    while process.popen.poll() is None:
+        process.popen.send_signal(signal.SIGINT)
+    assert process.wait() == 0
+
+
+def test_arguments_that_ros_does_not_understand(domain: int) -> None:
+    assert domain
+    process = Process(["-m", "vlm_vpr_ros.node.after_kidnapping"], ["-p", "nonsense"])
+    assert process.wait() == 2
+    assert "Traceback" not in process.output
 
 
 @pytest.mark.parametrize(

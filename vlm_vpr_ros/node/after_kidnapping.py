@@ -8,6 +8,7 @@ See docs/robot_localization.md.
 from __future__ import annotations
 
 import math
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -54,6 +55,13 @@ class AfterKidnapping(Node):
             "How many fixes in a row must contradict the filter in the same way.",
             integer_range=[IntegerRange(from_value=1, to_value=100, step=1)],
         )
+        within_s = _declare(
+            self,
+            "within_s",
+            10.0,
+            "Seconds within which two successive ones of them were taken.",
+            floating_point_range=[FloatingPointRange(from_value=0.01, to_value=60.0)],
+        )
         gate = _declare(
             self,
             "gate",
@@ -68,7 +76,12 @@ class AfterKidnapping(Node):
             "Standard deviation of the EKF's yaw after the robot was carried, in radians.",
             floating_point_range=[FloatingPointRange(from_value=0.0, to_value=math.pi)],
         )
-        self._rule = PoseReset(gate, agreeing, math.pi if self._amcl else yaw_sigma_rad)
+        self._rule = PoseReset(
+            gate=gate,
+            agreeing=agreeing,
+            within_s=within_s,
+            yaw_sigma_rad=math.pi if self._amcl else yaw_sigma_rad,
+        )
         self._belief: Any = None
         self._reset = self.create_publisher(
             PoseWithCovarianceStamped, "initialpose" if self._amcl else "set_pose", 1
@@ -156,13 +169,21 @@ def _position(message: Odometry | PoseWithCovarianceStamped) -> Position | None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the node until it is told to end; returns 2 for wrong parameters."""
-    rclpy.init(args=list(sys.argv if argv is None else argv))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # rclpy's own handlers, which end `spin`, go on top of these. When it has taken them away
+        # again, a second signal must not break into the end.
+        signal.signal(number, signal.SIG_IGN)
+    try:
+        rclpy.init(args=list(sys.argv if argv is None else argv))
+    except Exception as error:  # of several types, most of them private
+        print(f"after_kidnapping: {error}", file=sys.stderr)
+        return 2
     try:
         rclpy.spin(AfterKidnapping())
     except ConfigError as error:
         print(f"after_kidnapping: {error}", file=sys.stderr)
         return 2
-    except (KeyboardInterrupt, ExternalShutdownException):
+    except ExternalShutdownException:
         pass
     finally:
         rclpy.try_shutdown()
