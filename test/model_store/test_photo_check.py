@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import Future
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 import yaml
-from support.streets import view
+from support.streets import observation, view
 from support.tiny_vlm import write_tiny_vlm
 
 from vlm_vpr_ros.cli.main import main
-from vlm_vpr_ros.model_store.photo_check import CheckedPhoto, shares_within
+from vlm_vpr_ros.model_store.photo_check import CheckedPhoto, check_photos, shares_within
+from vlm_vpr_ros.prior.answers import OpenAnswer
+from vlm_vpr_ros.prior.gazetteer import Gazetteer
+from vlm_vpr_ros.prior.vlm.vlm_prior import VlmAnswer
+from vlm_vpr_ros.types import GeoPoint
 
 
 @pytest.fixture(scope="module")
@@ -111,3 +117,23 @@ def test_shares_are_of_all_photos() -> None:
         CheckedPhoto("d", "", 9000e3, 1.0),
     ]
     assert shares_within(checked) == {1: 0.25, 25: 0.25, 200: 0.5, 750: 0.5, 2500: 0.5}
+
+
+class _Says:
+    """Answers like a model that knows Lund."""
+
+    def ask(self, image: np.ndarray, stamp_ns: int) -> Future[VlmAnswer]:
+        assert image.ndim == 3
+        future: Future[VlmAnswer] = Future()
+        clues = (("yellow brick", "road sign"), ("road sign", ""))
+        said = tuple(OpenAnswer("Sweden", "", "Lund", 55.7, 13.2, each) for each in clues)
+        future.set_result(VlmAnswer(stamp_ns, open=said))
+        return future
+
+
+def test_what_led_a_model_there_is_shown() -> None:
+    photo = observation(0, "photos", position=GeoPoint(55.7, 13.19))
+    (checked,) = check_photos(_Says(), [photo], Gazetteer.load())  # type: ignore[arg-type]
+    assert checked.said.endswith("[yellow brick; road sign]")
+    assert "Lund, Sweden" in checked.said
+    assert checked.error_m < 5000

@@ -19,6 +19,7 @@ RADII_KM = (1, 25, 200, 750, 2500)
 """Street, city, region, country and continent, as image geolocation is scored by custom."""
 
 _LOADING_TRIES = 20
+_SHOWN_CLUES = 5
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class CheckedPhoto:
 
     Attributes:
         source: names the photo.
-        said: the most probable place, or why there is no answer.
+        said: the most probable place and what led the model there, or why there is no answer.
         error_m: from that place to the truth; None without an answer.
         seconds: it took.
     """
@@ -61,7 +62,14 @@ def check_photos(
         best = max(prior.components, key=lambda part: part.weight)
         truth = photo.position
         error_m = float(distance_m(truth.lat_deg, truth.lon_deg, best.lat_deg, best.lon_deg))
-        yield CheckedPhoto(photo.source, best.label, error_m, answer.seconds)
+        said = best.label + _because(answer)
+        yield CheckedPhoto(photo.source, said, error_m, answer.seconds)
+
+
+def _because(answer: VlmAnswer) -> str:
+    """What the model saw that led it there, in brackets."""
+    clues = dict.fromkeys(clue for said in answer.open for clue in said.clues if clue)
+    return f" [{'; '.join(list(clues)[:_SHOWN_CLUES])}]" if clues else ""
 
 
 def _answer(model: VlmPrior, image: RgbImage) -> VlmAnswer:
