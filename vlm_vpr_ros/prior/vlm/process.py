@@ -109,7 +109,7 @@ class WorkerProcess:
     def memory_mib(self) -> int:
         """Resident memory, the pages of the model file included; 0 where it is not known."""
         try:
-            status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
+            status = Path(f"/proc/{self.pid}/status").read_text(errors="replace")
             return int(status.split("VmRSS:")[1].split()[0]) // 1024
         except (OSError, IndexError):  # it has ended; not Linux
             return 0
@@ -165,7 +165,8 @@ class WorkerProcess:
             text = chunk.decode(errors="replace")
             self._last_words = (self._last_words + text)[-_LAST_WORDS:]
             if self._log:
-                sys.stderr.write(text)
+                # llama.cpp prints what is in the file, which comes from strangers.
+                sys.stderr.write("\n".join(plain(line) for line in text.split("\n")))
 
     def _with_last_words(self, reason: str) -> str:
         lines = [plain(line.strip()) for line in self._last_words.splitlines() if line.strip()]
