@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from vlm_vpr_ros.calibration.record import Made, read_calibration
 from vlm_vpr_ros.config import FixConfig, LocalizerConfig
 from vlm_vpr_ros.errors import ImageError, ModelError
 from vlm_vpr_ros.estimation.covariance import horizontal_covariance, with_vertical
@@ -18,6 +19,7 @@ from vlm_vpr_ros.estimation.motion import Moment
 from vlm_vpr_ros.estimation.place_filter import filtered
 from vlm_vpr_ros.estimation.posterior import posterior
 from vlm_vpr_ros.estimation.sighting import Sighting, Sightings
+from vlm_vpr_ros.estimation.trust import Trust, Trusts
 from vlm_vpr_ros.image_check import flaw
 from vlm_vpr_ros.networks import Networks
 from vlm_vpr_ros.prior.geo_prior import GeoPrior
@@ -47,6 +49,7 @@ class Localizer:
         networks: those the region was built with.
         config: all parameters.
         priors: what is known of where the robot is; by default what the config says.
+        trusts: how far to trust the evidence; by default as the region's calibration allows.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class Localizer:
         networks: Networks,
         config: LocalizerConfig,
         priors: PriorKeeper | None = None,
+        trusts: Trusts | None = None,
     ) -> None:
         encoder = networks.encoder
         region.check_encoder(encoder.card.name, encoder.fingerprint, encoder.card.dim)
@@ -67,6 +71,8 @@ class Localizer:
         self._geometry = _geometry(region, networks.extractor, config)
         self._chance = chance_similarity(region.manifest.background, encoder.card.chance_similarity)
         self._last_stamp_ns: int | None = None
+        self._calibration = None if trusts else read_calibration(region.folder)
+        self._trusts = trusts or self._trusts_under(config)
         # Last, when nothing fails any more: it may start a process, which `close` ends.
         self._priors = priors or open_priors(config, region.places)
 
@@ -132,9 +138,10 @@ class Localizer:
             if known.prior:
                 places = reweighed(places, known.prior, self._config.prior.max_log_odds)
                 candidates = stages["prior"] = ranked(places)
-            hypotheses, none = self._hypotheses(places)
-            reason, detail = decide(hypotheses, self._chance, self._config.gate)
-            fix = self._fix(places[0]) if reason is Reason.ACCEPTED else None
+            trust = self._trusts.after(len(self._sightings))
+            hypotheses, none = self._hypotheses(places, trust)
+            reason, detail = decide(hypotheses, self._chance, trust.needed)
+            fix = self._fix(places[0], trust) if reason is Reason.ACCEPTED else None
             self._priors.concluded(accepted=fix is not None)
         return Outcome(
             stamp_ns=frame.stamp_ns,
@@ -155,6 +162,7 @@ class Localizer:
         """Take `gate`, `fix` and `prior.max_log_odds`; the other values count when opening."""
         update = {"gate": config.gate, "fix": config.fix, "prior": config.prior}
         self._config = self._config.model_copy(update=update)
+        self._trusts = self._trusts_under(self._config)
 
     def reset(self) -> None:
         """Forget earlier frames."""
@@ -181,6 +189,7 @@ class Localizer:
             "encoder": manifest.encoder.name,
             "provider": self._encoder.provider,
             "verification": self._geometry.describe() if self._geometry else "off",
+            "calibration": self._trusts.detail,
             **self._priors.describe(),
         }
 
@@ -209,31 +218,38 @@ class Localizer:
         max_speed_mps = self._config.evidence.max_speed_mps
         return filtered(list(self._sightings), max_speed_mps, self._place_radius_m)
 
-    def _hypotheses(self, places: Sequence[Place]) -> tuple[tuple[Hypothesis, ...], float]:
-        probabilities, none = posterior([place.best.log_odds for place in places])
+    def _trusts_under(self, config: LocalizerConfig) -> Trusts:
+        return Trusts.of(self._calibration, Made.of(self._region.manifest, config), config)
+
+    def _hypotheses(
+        self, places: Sequence[Place], trust: Trust
+    ) -> tuple[tuple[Hypothesis, ...], float]:
+        log_odds = [trust.slope * place.best.log_odds + trust.bias for place in places]
+        probabilities, none = posterior(log_odds)
         hypotheses = tuple(
             Hypothesis(
                 position=place.position,
                 similarity=place.best.similarity,
                 inliers=place.best.inliers,
                 probability=float(probability),
-                sigma_m=float(np.sqrt(np.trace(self._horizontal_m2(place)) / 2)),
+                sigma_m=float(np.sqrt(np.trace(self._horizontal_m2(place, trust)) / 2)),
                 candidates=place.candidates,
             )
             for place, probability in zip(places, probabilities, strict=True)
         )
         return hypotheses, none
 
-    def _fix(self, place: Place) -> Fix:
+    def _fix(self, place: Place, trust: Trust) -> Fix:
         config = self._config.fix
         position = GeoPoint(
             place.position.lat_deg, place.position.lon_deg, _altitude_m(place, config)
         )
-        return Fix(position, with_vertical(self._horizontal_m2(place), config))
+        covariance = with_vertical(self._horizontal_m2(place, trust), config)
+        return Fix(position, covariance, trust.calibrated, trust.ellipse_radii)
 
-    def _horizontal_m2(self, place: Place) -> npt.NDArray[np.float64]:
+    def _horizontal_m2(self, place: Place, trust: Trust) -> npt.NDArray[np.float64]:
         sigma_m = float(self._region.references.sigma_m[place.best.reference])
-        return horizontal_covariance(
+        return trust.covariance_scale * horizontal_covariance(
             sigma_m, place.spread_enu_m2, place.spacing_m, self._config.fix
         )
 

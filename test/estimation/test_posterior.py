@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 from support.properties import given, st
 
-from vlm_vpr_ros.config import GateConfig
-from vlm_vpr_ros.estimation.gate import decide
+from vlm_vpr_ros.estimation.gate import decide, support
 from vlm_vpr_ros.estimation.posterior import posterior
-from vlm_vpr_ros.types import GeoPoint, Hypothesis, Reason
+from vlm_vpr_ros.types import Candidate, GeoPoint, Hypothesis, Reason
 
 nats = st.floats(-1000, 1000)
 
@@ -45,30 +44,55 @@ def test_an_equal_rival_halves_and_nothing_found_is_none() -> None:
     assert posterior([])[1] == 1.0
 
 
-def hypotheses(*probabilities: float) -> list[Hypothesis]:
-    return [Hypothesis(GeoPoint(45, 11), 0.5, None, p, 3.0, ()) for p in probabilities]
+def hypotheses(*log_odds: float, prior: float = 0.0) -> list[Hypothesis]:
+    """Places of these log-odds; the prior speaks for the first."""
+    here = GeoPoint(45, 11)
+    return [
+        Hypothesis(
+            here,
+            0.5,
+            None,
+            0.5,
+            3.0,
+            (Candidate(i, here, 0.5, log_odds=z, prior_log_odds=prior if i == 0 else 0.0),),
+        )
+        for i, z in enumerate(log_odds)
+    ]
 
 
 @pytest.mark.parametrize(
-    ("probabilities", "reason"),
+    ("log_odds", "reason"),
     [
         ((), Reason.WEAK_EVIDENCE),
-        ((0.95,), Reason.ACCEPTED),
-        ((0.949,), Reason.WEAK_EVIDENCE),
-        ((0.5, 0.48), Reason.AMBIGUOUS),
-        ((0.5, 0.4), Reason.WEAK_EVIDENCE),
-        ((0.0, 0.0), Reason.WEAK_EVIDENCE),
+        ((3.0,), Reason.ACCEPTED),
+        ((2.9,), Reason.WEAK_EVIDENCE),
+        ((5.0, 4.9), Reason.AMBIGUOUS),
+        ((1.0, 0.9), Reason.WEAK_EVIDENCE),
+        ((-800.0, -900.0), Reason.WEAK_EVIDENCE),
     ],
 )
-def test_the_gate(probabilities: tuple[float, ...], reason: Reason) -> None:
-    decision, detail = decide(hypotheses(*probabilities), 0.3, GateConfig())
+def test_the_gate(log_odds: tuple[float, ...], reason: Reason) -> None:
+    decision, detail = decide(hypotheses(*log_odds), 0.3, needed=3.0)
     assert decision is reason
     assert detail
 
 
-@given(st.floats(0, 1), st.floats(0.001, 0.499))
-def test_a_stricter_target_accepts_no_more(probability: float, target: float) -> None:
-    loose = GateConfig(target_false_fix_rate=target)
-    strict = GateConfig(target_false_fix_rate=target / 2)
-    if decide(hypotheses(probability), 0.3, strict)[0] is Reason.ACCEPTED:
-        assert decide(hypotheses(probability), 0.3, loose)[0] is Reason.ACCEPTED
+@given(st.lists(nats, min_size=1, max_size=10), nats, nats)
+def test_a_stricter_gate_accepts_no_more(log_odds: list[float], a: float, b: float) -> None:
+    found = hypotheses(*sorted(log_odds, reverse=True))
+    if decide(found, 0.3, max(a, b))[0] is Reason.ACCEPTED:
+        assert decide(found, 0.3, min(a, b))[0] is Reason.ACCEPTED
+
+
+@given(st.lists(st.floats(-30, 30), min_size=1, max_size=10))
+def test_support_is_the_log_odds_of_the_probability(log_odds: list[float]) -> None:
+    ordered = sorted(log_odds, reverse=True)
+    places, _ = posterior(ordered)
+    found = support(hypotheses(*ordered))
+    assert 1 / (1 + np.exp(-found)) == pytest.approx(places[0], rel=1e-9)
+
+
+def test_a_prior_lends_no_support() -> None:
+    alone = support(hypotheses(2.0, 1.9))
+    assert support(hypotheses(4.0, 1.9, prior=2.0)) == pytest.approx(alone)
+    assert support(hypotheses(1.95, 1.9, prior=-2.0)) < alone

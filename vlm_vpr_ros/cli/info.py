@@ -65,7 +65,17 @@ def _text(facts: Mapping[str, Any]) -> str:
         ("hashes", facts["hashes"]),
     ]
     table = "\n".join(f"{name:<15} {plain(value)}" for name, value in rows)
-    return f"{table}\n\n{_drives(facts['drives'])}"
+    return f"{table}\n\n{_drives(facts['drives'])}\n\n{_calibration(facts['calibration'])}"
+
+
+def _calibration(content: Mapping[str, Any] | None) -> str:
+    from vlm_vpr_ros.calibration.record import Calibration  # noqa: PLC0415
+    from vlm_vpr_ros.calibration.text import calibration_lines  # noqa: PLC0415
+
+    if content is None:
+        return "not calibrated: fixes are approximate (`vlm_vpr calibrate`)"
+    lines = calibration_lines(Calibration.model_validate(content))
+    return "\n".join(plain(line) for line in lines)
 
 
 def _places(places: Sequence[Mapping[str, Any]]) -> str:

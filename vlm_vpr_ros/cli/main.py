@@ -8,7 +8,18 @@ import sys
 from collections.abc import Sequence
 
 from vlm_vpr_ros import __version__
-from vlm_vpr_ros.cli import build, compare, evaluate, info, localize, map, models, replay, sim
+from vlm_vpr_ros.cli import (
+    build,
+    calibrate,
+    compare,
+    evaluate,
+    info,
+    localize,
+    map,
+    models,
+    replay,
+    sim,
+)
 from vlm_vpr_ros.errors import VlmVprError
 from vlm_vpr_ros.text import plain
 
@@ -25,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (build, info, map, localize, evaluate, compare, replay, models, sim):
+    for command in (build, info, map, localize, calibrate, evaluate, compare, replay, models, sim):
         command.add_parser(commands)
     return top
 

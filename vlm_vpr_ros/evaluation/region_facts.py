@@ -9,6 +9,7 @@ from typing import Any
 import h3
 import numpy as np
 
+from vlm_vpr_ros.calibration.record import read_calibration
 from vlm_vpr_ros.evaluation.metrics import Floats
 from vlm_vpr_ros.evaluation.region_scene import Rows, rows_by_drive
 from vlm_vpr_ros.geodesy import distance_m
@@ -24,6 +25,7 @@ DESCRIPTOR_TYPE = "fp16"
 def region_facts(region: Region) -> dict[str, Any]:
     """What `vlm_vpr info --json` prints, but for the hashes. Unknown numbers are None."""
     manifest, references = region.manifest, region.references
+    calibration = read_calibration(region.folder)
     files = {name: entry.bytes for name, entry in manifest.files.items()}
     return {
         "region": str(region.folder),
@@ -59,6 +61,7 @@ def region_facts(region: Region) -> dict[str, Any]:
             "radius_m": manifest.background.radius_m,
             **{f"p{p}": number(manifest.background.quantiles[p - 1], 4) for p in (50, 95)},
         },
+        "calibration": calibration and calibration.model_dump(mode="json"),
         "places": [
             {**asdict(place), "radius_m": number(place.radius_m, 1)} for place in region.places
         ],

@@ -8,8 +8,8 @@ drive, is not done.
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,9 +19,10 @@ from vlm_vpr_ros.evaluation.course import Course, Localizing
 from vlm_vpr_ros.evaluation.ellipses import mahalanobis
 from vlm_vpr_ros.evaluation.metrics import FixScore, Floats, Score
 from vlm_vpr_ros.evaluation.nearest import NearestReference
+from vlm_vpr_ros.evaluation.queries import KnownReferences, in_order
 from vlm_vpr_ros.geodesy import distance_m
 from vlm_vpr_ros.mapping.batches import FailedImage
-from vlm_vpr_ros.mapping.observation import Observation, Source, SourceReport
+from vlm_vpr_ros.mapping.observation import Source, SourceReport
 from vlm_vpr_ros.region.references import References
 from vlm_vpr_ros.types import Candidate, GeoPoint, Outcome
 
@@ -135,15 +136,10 @@ def evaluate(
     """
     evaluation = Evaluation(frames=frames)
     nearest = NearestReference(references)
-    known = {
-        _identity(source, lat, lon)
-        for source, lat, lon in zip(
-            references.source, references.lat_deg, references.lon_deg, strict=True
-        )
-    }
+    known = KnownReferences(references)
     course = Course(causal, frames, wait_for_prior_s)
     window: deque[tuple[GeoPoint, float]] = deque(maxlen=frames or 1)
-    for number, (observation, drive, first_of_drive) in enumerate(_in_order(sources)):
+    for number, (observation, drive, first_of_drive) in enumerate(in_order(sources)):
         progress(1)
         if first_of_drive:
             course.begin_drive()
@@ -177,9 +173,7 @@ def evaluate(
                 stop=_stop(list(window), outcomes) if frames else None,
             )
         )
-        evaluation.own_references += (
-            _identity(observation.source, truth.lat_deg, truth.lon_deg) in known
-        )
+        evaluation.own_references += known.contain(observation.source, truth)
     for source in sources:
         evaluation.report.absorb(source.report)
     if not evaluation.trials:
@@ -204,26 +198,6 @@ def _score(truth: GeoPoint, nearest_reference_m: float, outcome: Outcome) -> Sco
         probability=outcome.probability,
         stages_m={name: _distances_m(truth, c) for name, c in outcome.stages.items()},
     )
-
-
-def _in_order(sources: Sequence[Source]) -> Iterator[tuple[Observation, str, bool]]:
-    """Yield the observations, the label of their drive, and whether each begins a drive."""
-    label_of: dict[tuple[int, str], str] = {}
-    sources_with: Counter[str] = Counter()
-    for number, source in enumerate(sources):
-        drive = None
-        for observation in source.observations():
-            key = (number, observation.drive)
-            if key not in label_of:
-                sources_with[observation.drive] += 1
-                count = sources_with[observation.drive]
-                label_of[key] = observation.drive + (f" ({count})" if count > 1 else "")
-            yield observation, label_of[key], observation.drive != drive
-            drive = observation.drive
-
-
-def _identity(source: str, lat_deg: float, lon_deg: float) -> tuple[str, float, float]:
-    return source, round(float(lat_deg), 7), round(float(lon_deg), 7)
 
 
 def _distance_m(a: GeoPoint, b: GeoPoint) -> float:

@@ -1,0 +1,264 @@
+"""A calibration from what was seen of held-out drives.
+
+With five or more drives, thresholds are chosen, probabilities are corrected and covariances scaled.
+Fewer drives can only make the robot more careful: they tell whether the shipped threshold keeps the
+target *on them*, and the covariance may grow.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import optimize, special
+
+from vlm_vpr_ros.calibration import risk
+from vlm_vpr_ros.calibration.looks import DriveLooks, Floats, Look, Window
+from vlm_vpr_ros.calibration.record import (
+    Calibration,
+    Ellipses,
+    Made,
+    Mode,
+    Refusal,
+    Threshold,
+)
+from vlm_vpr_ros.estimation.trust import shipped_support
+from vlm_vpr_ros.types import GAUSSIAN_RADII
+
+LEAST_FIXES = 20
+"""Right fixes without which nothing is said of ellipses: the 95 % one needs 19."""
+
+Stop = Callable[[Window, float], "Look | None"]
+"""The look at which a decision is answered, given the threshold; None where it is refused."""
+
+
+def calibrated(
+    drives: Sequence[DriveLooks], made: Made, targets: Sequence[float], now: datetime.datetime
+) -> Calibration:
+    """Fit everything.
+
+    Args:
+        drives: held-out drives, at least one.
+        made: for what the calibration will count.
+        targets: shares of the answers that may be false.
+        now: the date.
+    """
+    targets = sorted(set(targets))
+    singles = _Decisions([[(look,) for look in drive.singles] for drive in drives])
+    single = singles.mode(targets, lambda _: _stop_at_once)
+    windows = _Decisions([drive.windows for drive in drives if drive.windows])
+    several = windows.mode(targets, lambda target: _stopping(single.threshold(target), target))
+    return Calibration(
+        format_version=1,
+        made=made,
+        date=now,
+        confidence=1 - risk.DELTA,
+        drives={drive.name: len(drive.singles) for drive in drives},
+        outside=sum(drive.outside for drive in drives),
+        single=single,
+        several=several,
+    )
+
+
+def _stop_at_once(window: Window, support: float) -> Look | None:
+    return window[0] if window[0].support >= support else None
+
+
+def _stopping(single: Threshold | None, target: float) -> Stop:
+    """Windows end with their first answer; what rests on one frame has its own threshold."""
+    of_one = single.support if single else shipped_support(target)
+
+    def stop(window: Window, support: float) -> Look | None:
+        answers = (w for w in window if w.support >= (of_one if w.frames == 1 else support))
+        return next(answers, None)
+
+    return stop
+
+
+@dataclass(frozen=True)
+class _Decisions:
+    """What an answer was asked for, drive by drive: a frame each, or a window each."""
+
+    drives: Sequence[Sequence[Window]]
+
+    def mode(self, targets: Sequence[float], stop_for: Callable[[float], Stop]) -> Mode:
+        """Fit one mode; `stop_for` says how decisions end for a target."""
+        found = [self._threshold(target, stop_for(target)) for target in targets]
+        thresholds = tuple(f for f in found if isinstance(f, Threshold))
+        slope, bias = platt(self._ranked_looks()) if self._many else (1.0, 0.0)
+        return Mode(
+            slope=slope,
+            bias=bias,
+            thresholds=thresholds,
+            refusals=tuple(f for f in found if isinstance(f, Refusal)),
+            ellipses=self._ellipses(thresholds, targets, stop_for),
+        )
+
+    @property
+    def _many(self) -> bool:
+        return len(self.drives) >= risk.LEAST_DRIVES
+
+    def _threshold(self, target: float, stop: Stop) -> Threshold | Refusal:
+        if not self.drives:
+            return Refusal(target=target, why="no drive is as long as one window")
+        return self._chosen(target, stop) if self._many else self._confirmed(target, stop)
+
+    def _chosen(self, target: float, stop: Stop) -> Threshold | Refusal:
+        scores = np.array([_score(window) for drive in self.drives for window in drive])
+        support = risk.loosest_threshold(scores, lambda t: self._counts(stop, t), target)
+        if support is not None:
+            return _threshold(target, support, "further drives", self._counts(stop, support))
+        starts = [float(np.quantile(scores, 1 - c)) for c in risk.START_COVERAGES]
+        tried = [self._counts(stop, start) for start in starts if math.isfinite(start)]
+        needs = [n for drives in tried if (n := risk.needed_drives(drives, target))]
+        said = f"{len(self.drives)} drives are too few"
+        if tried:
+            total = _total(tried[0])
+            said = f"{said}: {total.false} of {total.accepted} answers false where fewest are given"
+        more = f"about {min(needs)} drives like these would do" if needs else "more do not help"
+        return Refusal(target=target, why=f"{said}; {more}")
+
+    def _confirmed(self, target: float, stop: Stop) -> Threshold | Refusal:
+        """Whether the shipped threshold keeps the target on few drives."""
+        support = shipped_support(target)
+        counts = self._counts(stop, support)
+        answered = [
+            [look for window in drive if (look := stop(window, support))] for drive in self.drives
+        ]
+        alike = risk.design_effect(_series(answered))
+        total = _total(counts)
+        independent, false = total.accepted / alike, total.false / alike
+        if risk.highest_rate(independent, false, risk.DELTA) <= target:
+            return _threshold(target, support, "these drives only", counts)
+        return Refusal(
+            target=target,
+            why=f"{total.accepted} answers, {total.false} of them false, are worth "
+            f"{independent:.0f} independent ones, as frames of one drive are alike; this target "
+            f"needs {risk.needed_answers(target, false):,} with as many false ones, or "
+            f"{risk.LEAST_DRIVES} drives",
+        )
+
+    def _counts(self, stop: Stop, support: float) -> list[risk.Counts]:
+        counts = []
+        for drive in self.drives:
+            answers = [look for window in drive if (look := stop(window, support))]
+            false = sum(look.false for look in answers)
+            counts.append(risk.Counts(len(drive), len(answers), false))
+        return counts
+
+    def _ranked_looks(self) -> list[Look]:
+        windows = [window for drive in self.drives for window in drive]
+        return [look for w in windows for look in (w if len(w) == 1 else w[1:])]
+
+    def _ellipses(
+        self,
+        thresholds: Sequence[Threshold],
+        targets: Sequence[float],
+        stop_for: Callable[[float], Stop],
+    ) -> Ellipses | None:
+        """Of the right answers that the loosest threshold gives."""
+        if thresholds:
+            target, support = thresholds[-1].target, thresholds[-1].support
+        else:
+            target, support = targets[-1], shipped_support(targets[-1])
+        stop = stop_for(target)
+        windows = [window for drive in self.drives for window in drive]
+        answers = [look for window in windows if (look := stop(window, support))]
+        right = [
+            a.sigmas for a in answers if not a.false and (a.frames > 1 or len(windows[0]) == 1)
+        ]
+        return ellipses(right, at_least=0.0 if self._many else 1.0)
+
+
+def platt(looks: Sequence[Look]) -> tuple[float, float]:
+    """Slope and bias that make the log-odds true: Platt scaling of the whole posterior.
+
+    Maximum likelihood of what turned out, the right place or "none of them", with a weak pull to
+    leave them as they are.
+    """
+    if not looks:
+        return 1.0, 0.0
+    width = max(1, *(len(look.log_odds) for look in looks))
+    log_odds = np.full((len(looks), width), -np.inf)
+    right = np.zeros(log_odds.shape, bool)
+    for row, look in enumerate(looks):
+        log_odds[row, : len(look.log_odds)] = look.log_odds
+        right[row, : len(look.right)] = look.right
+
+    def loss(parameters: Floats) -> float:
+        z = math.exp(parameters[0]) * log_odds + parameters[1]
+        turned_out = np.where(
+            right.any(axis=1), special.logsumexp(np.where(right, z, -np.inf), axis=1), 0.0
+        )
+        everything = np.logaddexp(0.0, special.logsumexp(z, axis=1))
+        pull = parameters[0] ** 2 + (parameters[1] / 3) ** 2
+        return float(np.sum(everything - turned_out) + pull)
+
+    bounds = [(-3.0, 3.0), (-20.0, 20.0)]
+    best = optimize.minimize(loss, [0.0, 0.0], method="Nelder-Mead", bounds=bounds).x
+    return math.exp(best[0]), float(best[1])
+
+
+def ellipses(sigmas: Sequence[float], at_least: float) -> Ellipses | None:
+    """The scale and the radii that hold what they promise of further errors like these.
+
+    The radius of a share is the smallest distance within which ⌈(n + 1) share⌉ of the n errors lie
+    (conformal prediction, Vovk et al. 2005); the scale is the largest that any of them needs.
+
+    Args:
+        sigmas: Mahalanobis distances of right fixes.
+        at_least: the least scale.
+    """
+    if len(sigmas) < LEAST_FIXES:
+        return None
+    ascending = np.sort(sigmas)
+    held = {
+        per_cent: max(float(ascending[math.ceil((len(sigmas) + 1) * per_cent / 100) - 1]), 1e-3)
+        for per_cent in GAUSSIAN_RADII
+    }
+    scale = max(at_least, *((held[p] / GAUSSIAN_RADII[p]) ** 2 for p in held))
+    return Ellipses(
+        fixes=len(sigmas),
+        scale=scale,
+        radii={str(p): distance / math.sqrt(scale) for p, distance in held.items()},
+    )
+
+
+def _score(window: Window) -> float:
+    """The highest threshold at which a window is answered by more than its first frame."""
+    if len(window) == 1:
+        return window[0].support
+    return max((look.support for look in window if look.frames > 1), default=-math.inf)
+
+
+def _series(answered: Sequence[Sequence[Look]]) -> list[Floats]:
+    """What tells how alike successive answers are: which are false, else how sure they are."""
+    false = [np.array([look.false for look in drive], np.float64) for drive in answered]
+    if any(series.any() for series in false):
+        return false
+    return [np.array([look.support for look in drive], np.float64) for drive in answered]
+
+
+def _total(counts: Sequence[risk.Counts]) -> risk.Counts:
+    return risk.Counts(
+        sum(c.decisions for c in counts),
+        sum(c.accepted for c in counts),
+        sum(c.false for c in counts),
+    )
+
+
+def _threshold(
+    target: float, support: float, guarantee: str, counts: Sequence[risk.Counts]
+) -> Threshold:
+    total = _total(counts)
+    return Threshold(
+        target=target,
+        support=support,
+        guarantee=guarantee,
+        decisions=total.decisions,
+        accepted=total.accepted,
+        false=total.false,
+    )

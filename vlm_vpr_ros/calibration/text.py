@@ -1,0 +1,36 @@
+"""A calibration for people."""
+
+from __future__ import annotations
+
+from vlm_vpr_ros.calibration.record import Calibration, Mode
+from vlm_vpr_ros.text import counted
+
+
+def calibration_lines(calibration: Calibration) -> list[str]:
+    """What was learnt, on what, and what could not be promised."""
+    frames = sum(calibration.drives.values())
+    window = calibration.made.settings.get("evidence.max_frames")
+    lines = [
+        f"calibrated {calibration.date:%Y-%m-%d} on {counted(len(calibration.drives), 'drive')}, "
+        f"{counted(frames, 'frame')}, {calibration.outside:,} of them outside of the region; "
+        f"confidence {calibration.confidence:.0%}"
+    ]
+    lines += _mode("one frame", calibration.single)
+    return lines + _mode(f"up to {window} frames", calibration.several)
+
+
+def _mode(name: str, mode: Mode) -> list[str]:
+    lines = [
+        f"{name}: at most {t.target:.3g} of the answers false, for {t.guarantee}: "
+        f"{t.accepted:,} of {t.decisions:,} answered, {t.false:,} false"
+        for t in mode.thresholds
+    ]
+    lines += [f"{name}: {r.target:g} cannot be promised: {r.why}" for r in mode.refusals]
+    if mode.ellipses is None:
+        return [*lines, f"{name}: too few right fixes to say anything of ellipses"]
+    radii = ", ".join(f"{p} % {radius:.2f}" for p, radius in mode.ellipses.radii.items())
+    return [
+        *lines,
+        f"{name}: covariance × {mode.ellipses.scale:.2f} by {mode.ellipses.fixes:,} right fixes; "
+        f"radii {radii}",
+    ]

@@ -1,0 +1,109 @@
+"""How far the evidence is trusted: by the region's own calibration, or by what is shipped."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from vlm_vpr_ros.calibration.record import Calibration, Made, Mode, radii_of
+from vlm_vpr_ros.config import LocalizerConfig
+from vlm_vpr_ros.types import GAUSSIAN_RADII
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What log-odds and covariances are worth.
+
+    Attributes:
+        needed: support that an answer needs (see `gate.support`).
+        slope: of the log-odds from which probabilities are made.
+        bias: added to them.
+        covariance_scale: factor on the horizontal covariance.
+        ellipse_radii: see `Fix`.
+        calibrated: whether five or more held-out drives of the region vouch for it.
+    """
+
+    needed: float
+    slope: float = 1.0
+    bias: float = 0.0
+    covariance_scale: float = 1.0
+    ellipse_radii: Mapping[int, float] = field(default_factory=lambda: GAUSSIAN_RADII)
+    calibrated: bool = False
+
+
+@dataclass(frozen=True)
+class Trusts:
+    """The trust in answers that rest on one frame, and in those that rest on several.
+
+    Attributes:
+        single: of one frame.
+        several: of more.
+        detail: one sentence for people: where it comes from.
+    """
+
+    single: Trust
+    several: Trust
+    detail: str
+
+    def after(self, frames: int) -> Trust:
+        """The trust in an answer that rests on so many frames."""
+        return self.single if frames == 1 else self.several
+
+    @classmethod
+    def of(cls, calibration: Calibration | None, here: Made, config: LocalizerConfig) -> Trusts:
+        """The trust that a calibration allows for.
+
+        Where it has nothing for the target, the shipped gate stands: an answer then needs
+        probability 1 - gate.target_false_fix_rate, and its covariance is approximate.
+
+        Args:
+            calibration: of the region; None if it has none.
+            here: what one made now would be made with.
+            config: the target and the settings.
+        """
+        target = config.gate.target_false_fix_rate
+        shipped = Trust(shipped_support(target))
+        if calibration is None:
+            return cls(shipped, shipped, "generic: the region has none (`vlm_vpr calibrate`)")
+        if difference := calibration.made.difference(here):
+            return cls(shipped, shipped, f"generic: the region's own is not used: {difference}")
+        single, several = calibration.single, calibration.several
+        return cls(
+            _trust(single, target, shipped),
+            _trust(several, target, shipped),
+            f"one frame: {_said(single, target)}; several frames: {_said(several, target)}",
+        )
+
+    @classmethod
+    def in_everything(cls) -> Trusts:
+        """Accepts the best hypothesis of every frame: to see what it would be worth."""
+        everything = Trust(-math.inf)
+        return cls(everything, everything, "none: every frame is accepted")
+
+
+def shipped_support(target: float) -> float:
+    """The support that the shipped gate needs for a target: its log-odds are probabilities."""
+    return math.log1p(-target) - math.log(target)
+
+
+def _trust(mode: Mode, target: float, shipped: Trust) -> Trust:
+    threshold, ellipses = mode.threshold(target), mode.ellipses
+    if threshold is None:
+        return shipped
+    return Trust(
+        needed=threshold.support,
+        slope=mode.slope,
+        bias=mode.bias,
+        covariance_scale=ellipses.scale if ellipses else 1.0,
+        ellipse_radii=radii_of(ellipses) if ellipses else GAUSSIAN_RADII,
+        calibrated=ellipses is not None and threshold.guarantee == "further drives",
+    )
+
+
+def _said(mode: Mode, target: float) -> str:
+    threshold = mode.threshold(target)
+    if threshold is None:
+        has = ", ".join(f"{t.target:.3g}" for t in mode.thresholds) or "none"
+        return f"generic, as the target {target:g} is not certified (certified: {has})"
+    return f"at most {threshold.target:.3g} false, certified for {threshold.guarantee}"
