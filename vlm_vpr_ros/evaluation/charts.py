@@ -108,7 +108,8 @@ def _errors(record: Mapping[str, Any], scores: Sequence[Score]) -> Figure:
     series.append(("the fix, where answered", [s.fix.error_m for s in scores if s.fix]))
     largest = max((e for _, errors in series for e in errors), default=_LEAST_M)
     top = 10 ** min(max(math.ceil(math.log10(max(largest, _LEAST_M))), 2), 8)
-    exponents = range(round(math.log10(top)) + 1)
+    decades = round(math.log10(top))
+    exponents = range(0, decades + 1, 1 if decades <= 5 else 2)  # names that do not touch
     ticks = [(10.0**e, f"{10 ** (e - 3):g} km" if e >= 3 else f"{10**e} m") for e in exponents]
     plot = Plot(
         "Distribution of the errors",
