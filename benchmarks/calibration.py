@@ -1,0 +1,199 @@
+"""What `vlm_vpr calibrate` promises, held against drives that it did not see.
+
+Gardens Point: calibrated on day_left in a region of day_right, scored on night_right, single frames
+and windows of up to seven; a target of 1 % must be refused there. With `--sim DIR`, a folder of
+`vlm_vpr sim --preset statistics`: calibrated on its calibration drives, scored on its queries, by
+blocks of seven frames, of which every third is used.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from benchmarks.drives import FALSE_FIX_M, Part, region_of
+from benchmarks.targets import Report, arguments, data_folder
+from vlm_vpr_ros.calibration.fit import calibrated
+from vlm_vpr_ros.calibration.looks import DriveLooks, Look, Window, watch
+from vlm_vpr_ros.calibration.record import Calibration, Made
+from vlm_vpr_ros.calibration.text import calibration_lines
+from vlm_vpr_ros.config import GateConfig, LocalizerConfig
+from vlm_vpr_ros.estimation.trust import Trusts
+from vlm_vpr_ros.evaluation.ellipses import nees
+from vlm_vpr_ros.evaluation.metrics import Score, fix_counts
+from vlm_vpr_ros.evaluation.rates import exact_interval
+from vlm_vpr_ros.evaluation.remembering import remembering_networks
+from vlm_vpr_ros.evaluation.run import evaluate
+from vlm_vpr_ros.localizer import Localizer
+from vlm_vpr_ros.mapping.builder import build_region
+from vlm_vpr_ros.mapping.observation import Observation, Source
+from vlm_vpr_ros.mapping.sources import open_source
+from vlm_vpr_ros.networks import Networks
+from vlm_vpr_ros.region.region import Region
+from vlm_vpr_ros.types import GAUSSIAN_RADII
+
+TARGETS = (0.01, 0.05)
+ANSWERED = {0.01: ">= 0.7", 0.05: ">= 0.8"}
+BLOCKS = 3
+"""One block of frames out of so many is used of a simulated drive: they overlap in what they see,
+and a whole drive takes three times as long."""
+CONFIG = LocalizerConfig()
+NOW = datetime.datetime.fromtimestamp(0, datetime.timezone.utc)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = arguments(__doc__)
+    data_folder(parser)
+    parser.add_argument("--sim", type=Path, metavar="DIR", help="simulated drives")
+    args = parser.parse_args()
+    report = Report("calibration")
+    if args.sim:
+        _simulated(report, args.sim)
+    else:
+        _gardens_point(report, args.data / "gardens_point")
+    report.write(args.json)
+
+
+def _gardens_point(report: Report, garden: Path) -> None:
+    """The localizer itself, with the calibration in its region."""
+    networks = remembering_networks(CONFIG, features=True, images=CONFIG.evidence.max_frames)
+    with region_of(open_source(garden / "day_right.csv"), networks) as region:
+        looks = _looks([open_source(garden / "day_left.csv")], region, networks)
+        found = _calibrated(looks, region)
+        refused = {refusal.target for refusal in found.single.refusals}
+        report.add("Gardens Point: 1 % of single frames refused", 0.01 in refused, "== 1")
+        found.write(region.folder)
+        causal, cold = (Localizer(region, networks, CONFIG) for _ in range(2))
+        night = [open_source(garden / "night_right.csv")]
+        frames = CONFIG.evidence.max_frames
+        done = evaluate(night, region.references, causal, cold, frames=frames)
+    _add_false(report, "night, 5 %, single frames", done.cold_scores)
+    _add_false(report, f"night, 5 %, up to {frames} frames", [stop.score for stop in done.stops])
+
+
+def _add_false(report: Report, name: str, scores: Sequence[Score]) -> None:
+    fixes = fix_counts(scores, FALSE_FIX_M)
+    report.add(f"{name}: answered", fixes.accepted / fixes.queries)
+    report.add(f"{name}: false of {fixes.accepted}", fixes.false)
+    if interval := exact_interval(fixes.false, fixes.accepted):
+        report.add(f"{name}: false rate, lower end (95 %)", interval[0], "<= 0.05")
+        report.add(f"{name}: false rate, upper end (95 %)", interval[1])
+
+
+def _simulated(report: Report, folder: Path) -> None:
+    """What the localizer would answer: the same support, thresholds and scale."""
+    networks = remembering_networks(CONFIG, features=True)
+    with TemporaryDirectory() as scratch:
+        maps = [open_source(path, fix_topic="/fix") for path in _recordings(folder, "map")]
+        build_region(maps, Path(scratch) / "region", networks, every_m=2.0)
+        region = Region.open(Path(scratch) / "region")
+        learnt, scored = (
+            _looks([_blocks(path) for path in _recordings(folder, role)], region, networks)
+            for role in ("calibration", "query")
+        )
+        found = _calibrated(learnt, region)
+        made = Made.of(region.manifest, CONFIG)
+    for target in TARGETS:
+        gate = GateConfig(target_false_fix_rate=target)
+        trusts = Trusts.of(found, made, CONFIG.model_copy(update={"gate": gate}))
+        for name, windows in (
+            ("single frames", [[(look,) for look in drive.singles] for drive in scored]),
+            (f"up to {CONFIG.evidence.max_frames} frames", [drive.windows for drive in scored]),
+        ):
+            _add(report, f"{name}, {target:.0%}", Answers.of(windows, trusts), target)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What was answered on scored drives.
+
+    Attributes:
+        asked: how many answers were asked for.
+        given: those that were given.
+        sigmas: (given,) Mahalanobis distances of the published covariances.
+        radii: (given,) the published radii of each.
+    """
+
+    asked: int
+    given: list[Look]
+    sigmas: list[float]
+    radii: list[dict[int, float]]
+
+    @classmethod
+    def of(cls, drives: Sequence[Sequence[Window]], trusts: Trusts) -> Answers:
+        """As the localizer would answer."""
+        windows = [window for drive in drives for window in drive]
+        stops = [
+            next((x for x in window if x.support >= trusts.after(x.frames).needed), None)
+            for window in windows
+        ]
+        given = [look for look in stops if look]
+        trust = [trusts.after(look.frames) for look in given]
+        return cls(
+            len(windows),
+            given,
+            [x.sigmas / t.covariance_scale**0.5 for x, t in zip(given, trust, strict=True)],
+            [dict(t.ellipse_radii) for t in trust],
+        )
+
+
+def _add(report: Report, name: str, answers: Answers, target: float) -> None:
+    given = answers.given
+    report.add(f"{name}: answered of {answers.asked}", len(given) / answers.asked, ANSWERED[target])
+    false = sum(look.false for look in given)
+    if not given:
+        return
+    report.add(f"{name}: false among {len(given)}", false / len(given), f"<= {target}")
+    right = [i for i, look in enumerate(given) if not look.false]
+    sigmas = np.array([answers.sigmas[i] for i in right])
+    for per_cent in GAUSSIAN_RADII:
+        held = float(np.mean(sigmas <= [answers.radii[i][per_cent] for i in right]))
+        report.add(f"{name}: inside the {per_cent} % ellipse", held)
+        report.add(f"{name}: off by", abs(held - per_cent / 100), "<= 0.05")
+    gaussian = float(np.mean(sigmas <= GAUSSIAN_RADII[95]))
+    report.add(f"{name}: inside the Gaussian's 95 % ellipse", gaussian, ">= 0.93")
+    errors = nees(list(sigmas))
+    report.add(f"{name}: NEES, mean", errors.mean or 0.0, "<= 2.8")
+    report.add(f"{name}: NEES, median", errors.median or 0.0)
+    report.add(f"{name}: NEES, trimmed mean", errors.trimmed_mean or 0.0)
+
+
+def _looks(sources: Sequence[Source], region: Region, networks: Networks) -> list[DriveLooks]:
+    gathering, cold = (
+        Localizer(region, networks, CONFIG, trusts=Trusts.in_everything()) for _ in range(2)
+    )
+    frames, radius_m = CONFIG.evidence.max_frames, CONFIG.gate.false_radius_m
+    watched = watch(
+        sources, region.references, gathering, cold, frames=frames, false_radius_m=radius_m
+    )
+    return watched.drives
+
+
+def _calibrated(looks: Sequence[DriveLooks], region: Region) -> Calibration:
+    found = calibrated(looks, Made.of(region.manifest, CONFIG), TARGETS, NOW)
+    print("\n".join(calibration_lines(found)))
+    return found
+
+
+def _recordings(folder: Path, role: str) -> list[Path]:
+    found = sorted(folder.glob(f"{role}_*"))
+    if not found:
+        raise SystemExit(f"{folder}: no {role}_*; `vlm_vpr sim --preset statistics` makes them")
+    return found
+
+
+def _blocks(recording: Path) -> Part:
+    def chosen(frames: list[Observation]) -> list[Observation]:
+        return [x for i, x in enumerate(frames) if i // CONFIG.evidence.max_frames % BLOCKS == 0]
+
+    return Part(open_source(recording, fix_topic="/truth/fix"), chosen)
+
+
+if __name__ == "__main__":
+    main()
