@@ -77,7 +77,7 @@ MOST_LOSS = 0.005
 """What a cap may cost in recall when each view gets the answer of another one."""
 TOWN_SIGMA_M = 5000.0
 """Of a town that an answer names."""
-FIT_SEED, SCORED_SEED = 100, 200
+FIT_SEED, SCORED_SEED = 100, 700
 Truths = npt.NDArray[np.bool_]
 
 

@@ -60,14 +60,14 @@ class RetrievalConfig(_Section):
         "whole. A larger one is searched where the geographic prior says, and whole without one.",
     )
     prior_share: float = Field(
-        0.02,
+        0.0225,
         ge=0.0,
         le=1.0,
         description="Of a larger region: the share of its references that is searched in the "
         "cells that the prior finds most probable.",
     )
     sketch_share: float = Field(
-        0.005,
+        0.0075,
         ge=0.0,
         le=1.0,
         description="Of a larger region: the share of its references that is searched elsewhere, "
