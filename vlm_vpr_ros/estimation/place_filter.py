@@ -4,19 +4,23 @@ The states are the candidates of each frame, and "none of them", whose odds are 
 log-odds z of a single frame, the odds of candidate i of frame t are the sum of two ways to be
 there. The robot came from a candidate j of an earlier frame, as the motion model allows:
 
-    odds of j * P(j to i) * (unseen + exp(tempering * (z_i + gain - dim)))
+    odds of j * P(j to i) * (unseen + L_i)
 
 or no frame before speaks of the place, and this one counts as if it were the first: it was there in
 all of them and none showed it, or it was carried there.
 
     exp(z_i) * (unseen^t + JUMP * (1 + odds of all places))
 
-A frame between that shows nothing of a place multiplies its odds by `unseen`. `gain` turns the odds
-of a single frame, which hold the chance of one place among all, into a likelihood: for a place that
-earlier frames singled out, that chance was paid already. Successive frames are alike and so are
-their errors: what each adds is tempered. A dim frame, whose best candidate is weak, says little of
-whether the robot is on the map, but still which places it resembles more: `dim` lifts its best
-candidate to a fixed level.
+A frame between that shows nothing of a place multiplies its odds by `unseen`. L is the larger of
+
+    exp(tempering * (z_i + gain))                                      is the robot on the map?
+    exp(tempering * z_i + dim) / mean over the places of the frame     and if so, where?
+
+`gain` turns the odds of a single frame, which hold the chance of one place among all, into a
+likelihood: for a place that earlier frames singled out, that chance was paid already. A dim frame,
+whose best candidate is weak, as by night, says little of whether the robot is on the map, but still
+which places it resembles more. Successive frames are alike and so are their errors: what each adds
+is tempered.
 
 How the robot moves is unknown but constant over the frames: the filter runs once for each pace, and
 the odds are summed. References that lie together share what leads to them: two of one spot are not
@@ -48,7 +52,7 @@ class FilterWeights:
     Attributes:
         tempering: share of a frame's evidence that is new after an earlier one.
         gain: logarithm of the number of places that a single frame's odds allow for.
-        dim: `z + gain` to which the best candidate of a dim frame is lifted.
+        dim: added where a frame only tells places apart.
         log_unseen: logarithm of the share of frames that show nothing of the place they are at.
     """
 
@@ -58,10 +62,10 @@ class FilterWeights:
     log_unseen: float
 
 
-FILTER = FilterWeights(tempering=0.2, gain=3.7, dim=7.0, log_unseen=-3.0)
+FILTER = FilterWeights(tempering=0.2, gain=3.7, dim=0.4, log_unseen=-3.0)
 """Tempering by the log score of windows of the two day drives of Gardens Point. `gain` is the
-logarithm of its 40 places. `dim` is the highest lift at which no window of a place that is not in
-the region would pass a target of 5 %, on these day drives."""
+logarithm of its 40 places. `dim` is so high that no window of a place that is not in the region
+comes near a target of 5 %, on these day drives: the best one reaches a probability of 0.8."""
 
 LOG_JUMP = math.log(1e-3)
 """Of the probability that the robot was carried elsewhere between two frames."""
@@ -91,13 +95,16 @@ def filtered(
     if len(sightings) == 1 or not last:
         return last
     frames = [_Frame.of(s, place_radius_m) for s in sightings if s.candidates]
+    now = len(frames) - 1
     steps = {
-        (s, t): _Step.between(frames[s], frames[t]) for t in range(len(frames)) for s in range(t)
+        (s, t): _Step.between(frames[s], frames[t])
+        for t in range(len(frames))
+        for s in range(0 if t == now else max(0, t - LOOK_BACK), t)
     }
     runs = []
     for pace in paces([frame.moment for frame in frames]):
         motions = {
-            (s, t): step.log_reach(pace, frames[s], frames[t], max_speed_mps)
+            (s, t): step.reach(pace, frames[s], frames[t], max_speed_mps)
             for (s, t), step in steps.items()
         }
         here, elsewhere = _run(frames, motions, weights)
@@ -176,9 +183,14 @@ class _Frame:
 
     def shown(self, weights: FilterWeights) -> Floats:
         """(k,) what this frame adds for each candidate, in nats."""
-        x = self.z + weights.gain
-        x -= min(0.0, float(x.max()) - weights.dim)
-        return np.asarray(np.logaddexp(weights.log_unseen, weights.tempering * x))
+        alone = weights.tempering * (self.z + weights.gain)
+        among = weights.tempering * self.z
+        bests = np.full(self.place.max() + 1, -np.inf)
+        np.maximum.at(bests, self.place, among)
+        if len(bests) > 1:
+            among -= np.logaddexp.reduce(bests) - math.log(len(bests) - 1) - weights.dim
+            alone = np.maximum(alone, among)
+        return np.asarray(np.logaddexp(weights.log_unseen, alone))
 
 
 @dataclass(frozen=True)
@@ -194,15 +206,14 @@ class _Step:
         order = np.sign(later.rows - earlier.rows[:, None])
         return cls(apart_m, np.where(earlier.drives[:, None] == later.drives, order, 0))
 
-    def log_reach(self, pace: Pace, earlier: _Frame, later: _Frame, max_speed_mps: float) -> Floats:
-        """(k, n) logarithm of the probability of that motion."""
+    def reach(self, pace: Pace, earlier: _Frame, later: _Frame, max_speed_mps: float) -> Floats:
+        """(k, n) probability of that motion."""
         density = pace.log_density(
             earlier.moment, later.moment, self.apart_m, self.order, max_speed_mps
         )
-        reach = density + later.log_road_m
+        reach = np.exp(density + later.log_road_m)
         # Sparse references do not stand for all the road around them: never more than certainty.
-        whole = np.logaddexp.reduce(reach, axis=1, keepdims=True)
-        return np.asarray(reach - np.maximum(whole, 0.0))
+        return np.asarray(reach / np.maximum(reach.sum(axis=1, keepdims=True), 1.0))
 
 
 def _run(
@@ -215,7 +226,7 @@ def _run(
     beliefs = [frames[0].first(weights.tempering)]
     for t in range(1, len(frames)):
         moved = [
-            np.logaddexp.reduce(beliefs[s][:, None] + motions[s, t], axis=0) + (t - 1 - s) * lost
+            _log_sum(beliefs[s], motions[s, t]) + (t - 1 - s) * lost
             for s in range(max(0, t - LOOK_BACK), t)
         ]
         anywhere = [np.logaddexp.reduce(b) + (t - 1 - s) * lost for s, b in enumerate(beliefs)]
@@ -225,16 +236,16 @@ def _run(
         beliefs.append(np.logaddexp(followed, afresh))
     now = len(frames) - 1
     gone = [
-        np.logaddexp.reduce(beliefs[s] + _log_rest(motions[s, now])) + (now - s) * lost
-        for s in range(now)
+        _log_sum(beliefs[s], 1 - motions[s, now].sum(axis=1)) + (now - s) * lost for s in range(now)
     ]
     return beliefs[-1], float(np.logaddexp.reduce(gone))
 
 
-def _log_rest(log_reach: Floats) -> Floats:
-    """Logarithm of the probability that no candidate was reached, from each of the earlier ones."""
-    reached = np.exp(np.logaddexp.reduce(log_reach, axis=1))
-    return np.asarray(np.log(np.maximum(1 - reached, np.finfo(float).tiny)))
+def _log_sum(log_odds: Floats, probability: Floats) -> Floats:
+    """Logarithm of odds times probabilities, summed over the first axis."""
+    top = log_odds.max()
+    summed = np.exp(log_odds - top) @ probability
+    return np.asarray(top + np.log(np.maximum(summed, np.finfo(float).tiny)))
 
 
 def _in_each(place: npt.NDArray[np.int64], values: Floats, combine: np.ufunc) -> Floats:
