@@ -20,7 +20,7 @@ from vlm_vpr_ros.estimation.place_filter import filtered
 from vlm_vpr_ros.estimation.posterior import posterior
 from vlm_vpr_ros.estimation.sighting import Sighting, Sightings
 from vlm_vpr_ros.estimation.trust import Trust, Trusts
-from vlm_vpr_ros.image_check import flaw
+from vlm_vpr_ros.image_check import FrozenCamera, flaw
 from vlm_vpr_ros.networks import Networks
 from vlm_vpr_ros.prior.geo_prior import GeoPrior
 from vlm_vpr_ros.prior.keeper import PriorKeeper
@@ -70,6 +70,7 @@ class Localizer:
         self._search = GuidedSearch(region, config.retrieval)
         self._geometry = _geometry(region, networks.extractor, config)
         self._chance = chance_similarity(region.manifest.background, encoder.card.chance_similarity)
+        self._camera = FrozenCamera()
         self._last_stamp_ns: int | None = None
         self._calibration = None if trusts else read_calibration(region.folder)
         self._trusts = trusts or self._trusts_under(config)
@@ -100,7 +101,7 @@ class Localizer:
         watch = Stopwatch()
         self._notice_new_drive(frame.stamp_ns)
         with watch.stage("check"):
-            fault = flaw(frame.image)
+            fault = flaw(frame.image) or self._camera.flaw(frame)
         if fault:
             return Outcome(frame.stamp_ns, *fault, latency_ms=watch.laps_ms())
         self._priors.ask(frame)
@@ -168,6 +169,7 @@ class Localizer:
         """Forget earlier frames."""
         self._centring.reset()
         self._sightings.clear()
+        self._camera.reset()
         self._priors.reset()
         self._last_stamp_ns = None
 
