@@ -19,11 +19,12 @@ from scipy.optimize import minimize
 
 from benchmarks.drives import FALSE_FIX_M, Part, both_ways, region_of
 from benchmarks.targets import Report, arguments, data_folder
-from vlm_vpr_ros.config import LocalizerConfig
+from vlm_vpr_ros.config import EvidenceConfig, LocalizerConfig
 from vlm_vpr_ros.estimation.evidence import (
     SIMILARITY_ALONE,
     WITH_GEOMETRY,
     EvidenceWeights,
+    averages,
     chance_similarity,
 )
 from vlm_vpr_ros.evaluation.metrics import fix_counts
@@ -32,6 +33,8 @@ from vlm_vpr_ros.evaluation.run import Evaluation, Trial
 from vlm_vpr_ros.geodesy import distance_m
 from vlm_vpr_ros.mapping.observation import Observation, Source
 from vlm_vpr_ros.mapping.sources import open_source
+from vlm_vpr_ros.region.neighbours import neighbours
+from vlm_vpr_ros.types import Candidate
 
 RIDGE = EvidenceWeights(similarity=1e-3 / 50**2, inliers=1e-3 / 2**2, bias=0.0)
 FOREIGN = (
@@ -49,8 +52,8 @@ class Query:
     """Evidence of one query, candidate by candidate.
 
     Attributes:
-        above_chance: (n,) similarity less what chance reaches.
-        log_inliers: (n,) ln(1 + inliers).
+        above_chance: (n,) similarity, averaged with the neighbours', less what chance reaches.
+        log_inliers: (n,) ln(1 + inliers), likewise.
         place: (n,) which hypothesis the candidate belongs to.
         right: (hypotheses,) whether it is near the truth.
     """
@@ -115,18 +118,27 @@ def _nats(query: Query, weights: EvidenceWeights) -> float:
 
 
 def _queries(references: Source, sources: Sequence[Source]) -> tuple[Evaluation, list[Query]]:
-    config = LocalizerConfig()
+    config = LocalizerConfig(evidence=EvidenceConfig(max_frames=1))
     networks = remembering_networks(config, features=True)
     with region_of(references, networks) as region:
         evaluation = both_ways(sources, region, networks, config)
     generic = networks.encoder.card.chance_similarity
     chance = chance_similarity(region.manifest.background, generic)
-    return evaluation, [_query(trial, chance) for trial in evaluation.trials]
+    beside = [
+        neighbours(region.references, [c.reference for c in _members(trial)])
+        for trial in evaluation.trials
+    ]
+    pairs = zip(evaluation.trials, beside, strict=True)
+    return evaluation, [_query(trial, near, chance) for trial, near in pairs]
 
 
-def _query(trial: Trial, chance: float) -> Query:
+def _members(trial: Trial) -> list[Candidate]:
+    return [c for hypothesis in trial.causal.hypotheses for c in hypothesis.candidates]
+
+
+def _query(trial: Trial, beside: Sequence[Sequence[int]], chance: float) -> Query:
     hypotheses = trial.causal.hypotheses
-    members = [(c, number) for number, h in enumerate(hypotheses) for c in h.candidates]
+    mean = averages(_members(trial), beside)
     error_m = distance_m(
         trial.truth.lat_deg,
         trial.truth.lon_deg,
@@ -134,9 +146,9 @@ def _query(trial: Trial, chance: float) -> Query:
         [h.position.lon_deg for h in hypotheses],
     )
     return Query(
-        above_chance=np.array([c.similarity - chance for c, _ in members]),
-        log_inliers=np.log1p([c.inliers or 0 for c, _ in members]),
-        place=np.array([number for _, number in members], np.int64),
+        above_chance=np.array([similarity - chance for similarity, _ in mean]),
+        log_inliers=np.array([log_inliers for _, log_inliers in mean]),
+        place=np.repeat(np.arange(len(hypotheses)), [len(h.candidates) for h in hypotheses]),
         right=error_m <= FALSE_FIX_M,
     )
 
