@@ -61,8 +61,8 @@ def main() -> None:
     _add(report, "KITTI left -> right camera", _evaluated(left, right), 2, ">= 1.0")
     corridor: Path = args.data / "vprbench_corridor"
     for way, config in _WAYS.items():
-        maps, queries = (open_source(corridor / f"{name}.csv") for name in ("ref", "query"))
-        done = _evaluated(maps, queries, config)
+        reference, query = (open_source(corridor / f"{name}.csv") for name in ("ref", "query"))
+        done = _evaluated(reference, query, config)
         # One drive falls behind the other by up to three frames: 7 m, one frame, is too narrow.
         _add(report, f"corridor, {way}", done, 7, ">= 0.85" if way == _ONE else "")
         _add(report, f"corridor, {way}", done, 12)
