@@ -120,7 +120,7 @@ class Scene:
 def main() -> None:
     """Fit, simulate, report."""
     parser = arguments(__doc__)
-    parser.add_argument("--quick", action="store_true", help="a tenth of everything")
+    parser.add_argument("--quick", action="store_true", help="less of everything, noisy figures")
     parser.add_argument("--fit", action="store_true", help="only fit the weights")
     args = parser.parse_args()
     report = Report("prior")
