@@ -129,11 +129,7 @@ class Answers:
     def of(cls, drives: Sequence[Sequence[Window]], trusts: Trusts) -> Answers:
         """As the localizer would answer."""
         windows = [window for drive in drives for window in drive]
-        stops = [
-            next((x for x in window if x.support >= trusts.after(x.frames).needed), None)
-            for window in windows
-        ]
-        given = [look for look in stops if look]
+        given = [look for window in windows if (look := _answer(window, trusts))]
         trust = [trusts.after(look.frames) for look in given]
         return cls(
             len(windows),
@@ -141,6 +137,14 @@ class Answers:
             [x.sigmas / t.covariance_scale**0.5 for x, t in zip(given, trust, strict=True)],
             [dict(t.ellipse_radii) for t in trust],
         )
+
+
+def _answer(window: Window, trusts: Trusts) -> Look | None:
+    for look in window:
+        trust = trusts.after(look.frames)
+        if look.worth(trust.slope, trust.bias).support >= trust.needed:
+            return look
+    return None
 
 
 def _add(report: Report, name: str, answers: Answers, target: float) -> None:

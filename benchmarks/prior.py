@@ -48,7 +48,7 @@ from vlm_vpr_ros.config import LocalizerConfig
 from vlm_vpr_ros.estimation.gate import decide
 from vlm_vpr_ros.estimation.hypotheses import Place, group_by_place
 from vlm_vpr_ros.estimation.posterior import posterior
-from vlm_vpr_ros.estimation.trust import shipped_support
+from vlm_vpr_ros.estimation.trust import Trust, shipped_support
 from vlm_vpr_ros.prior.gazetteer import Gazetteer
 from vlm_vpr_ros.prior.geo_prior import EARTH_RADIUS_M, Component, GeoPrior
 from vlm_vpr_ros.prior.open_answers import (
@@ -219,7 +219,7 @@ def _row_of(looks: Looks, score: Floats) -> Rows:
 
 def judged(places: Sequence[list[Place]], target: float) -> tuple[Truths, Truths]:
     """Whether the gate accepts each view: with its two keys, and with the first alone."""
-    needed = shipped_support(target)
+    trust = Trust(shipped_support(target))
     both, one = [], []
     for each in places:
         probabilities, _ = posterior([place.best.log_odds for place in each])
@@ -227,7 +227,7 @@ def judged(places: Sequence[list[Place]], target: float) -> tuple[Truths, Truths
             Hypothesis(p.position, p.best.similarity, None, float(q), 1.0, p.candidates)
             for p, q in zip(each, probabilities, strict=True)
         ]
-        reason, _ = decide(hypotheses, 0.0, needed)
+        reason, _ = decide(hypotheses, 0.0, trust)
         both.append(reason is Reason.ACCEPTED)
         one.append(probabilities[0] >= 1 - target)
     return np.array(both), np.array(one)

@@ -141,7 +141,7 @@ class Localizer:
                 candidates = stages["prior"] = ranked(places)
             trust = self._trusts.after(len(self._sightings))
             hypotheses, none = self._hypotheses(places, trust)
-            reason, detail = decide(hypotheses, self._chance, trust.needed)
+            reason, detail = decide(hypotheses, self._chance, trust)
             fix = self._fix(places[0], trust) if reason is Reason.ACCEPTED else None
             self._priors.concluded(accepted=fix is not None)
         return Outcome(
@@ -226,8 +226,7 @@ class Localizer:
     def _hypotheses(
         self, places: Sequence[Place], trust: Trust
     ) -> tuple[tuple[Hypothesis, ...], float]:
-        log_odds = [trust.slope * place.best.log_odds + trust.bias for place in places]
-        probabilities, none = posterior(log_odds)
+        probabilities, none = posterior([trust.log_odds(p.best.log_odds) for p in places])
         hypotheses = tuple(
             Hypothesis(
                 position=place.position,

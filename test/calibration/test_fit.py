@@ -10,15 +10,17 @@ import pytest
 from calibration.worlds import look, world
 
 from vlm_vpr_ros.calibration.fit import calibrated, ellipses, platt
-from vlm_vpr_ros.calibration.looks import DriveLooks
+from vlm_vpr_ros.calibration.looks import DriveLooks, Look, Window
 from vlm_vpr_ros.calibration.record import Calibration, Made, Mode
 from vlm_vpr_ros.calibration.text import calibration_lines
-from vlm_vpr_ros.estimation.trust import shipped_support
+from vlm_vpr_ros.config import GateConfig, LocalizerConfig
+from vlm_vpr_ros.estimation.trust import Trusts, shipped_support
 from vlm_vpr_ros.types import GAUSSIAN_RADII
 
 MADE = Made(version="1", manifest_sha256="0" * 64, references=9, encoder="tiny", settings={})
 NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
 TARGET = 0.1
+CONFIG = LocalizerConfig(gate=GateConfig(target_false_fix_rate=TARGET))
 
 
 def fitted(drives: list[DriveLooks], *targets: float) -> Calibration:
@@ -27,16 +29,17 @@ def fitted(drives: list[DriveLooks], *targets: float) -> Calibration:
 
 def false_share(drives: list[DriveLooks], calibration: Calibration) -> tuple[float, float]:
     """Among the answers to single frames, and to windows, as the localizer would give them."""
-    single, several = calibration.single.thresholds, calibration.several.thresholds
-    one = single[0].support if single else shipped_support(TARGET)
-    more = several[0].support if several else shipped_support(TARGET)
-    answers = [x for d in drives for x in d.singles if x.support >= one]
-    stops = [
-        next((x for x in w if x.support >= (one if x.frames == 1 else more)), None)
-        for d in drives
-        for w in d.windows
-    ]
-    stopped = [x for x in stops if x]
+    trusts = Trusts.of(calibration, MADE, CONFIG)
+
+    def answer(window: Window) -> Look | None:
+        for each in window:
+            trust = trusts.after(each.frames)
+            if each.worth(trust.slope, trust.bias).support >= trust.needed:
+                return each
+        return None
+
+    answers = [x for d in drives for single in d.singles if (x := answer((single,)))]
+    stopped = [x for d in drives for window in d.windows if (x := answer(window))]
     return (
         float(np.mean([x.false for x in answers])),
         float(np.mean([x.false for x in stopped])),
@@ -81,8 +84,8 @@ def test_few_drives_promise_little() -> None:
 def test_frames_outside_of_the_region_count_as_false() -> None:
     inside = world(8, np.random.default_rng(4), offset=6.0)
     assert fitted(inside, 0.05).single.thresholds
-    lured = [replace(x, right=np.zeros(2, bool)) for x in inside[0].singles]
-    mixed = [DriveLooks(d.name, d.singles + lured[:40], d.windows, 40) for d in inside]
+    lured = [look(12.0 + 0.1 * i, right=False) for i in range(40)]
+    mixed = [DriveLooks(d.name, d.singles + lured, d.windows, 40) for d in inside]
     calibration = fitted(mixed, 0.05)
     assert calibration.single.thresholds == () and "false" in calibration.single.refusals[0].why
     assert calibration.outside == 8 * 40
@@ -100,7 +103,9 @@ def test_platt_of_little() -> None:
     assert platt([]) == (1.0, 0.0)
     assert all(np.isfinite(platt([look(3.0, True)] * 200)))
     nothing = look(3.0, True)
-    nothing = replace(nothing, log_odds=np.empty(0), right=np.empty(0, bool), support=-np.inf)
+    none = np.empty(0)
+    nothing = replace(nothing, log_odds=none, prior=none, right=np.empty(0, bool), support=-np.inf)
+    assert nothing.worth(2.0, 1.0).support == -np.inf
     assert all(np.isfinite(platt([nothing, nothing])))
 
 

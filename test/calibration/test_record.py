@@ -120,14 +120,15 @@ def test_the_loosest_threshold_within_the_target_counts() -> None:
         assert dict(trust.ellipse_radii) == {50: 1.0, 90: 2.0, 95: 2.4}
 
 
-def test_what_is_not_certified_stays_as_shipped() -> None:
+def test_for_what_is_not_certified_probabilities_count() -> None:
     found = calibration(mode(threshold(0.05, 2.0)), mode())
     strict = Trusts.of(found, MADE, under(0.01))
     assert strict.single.needed == shipped_support(0.01) and not strict.single.calibrated
-    assert dict(strict.single.ellipse_radii) == dict(GAUSSIAN_RADII)
+    assert strict.single.log_odds(4.0) == 0.5 * 4.0 - 1.0
     assert "0.01 is not certified (certified: 0.05)" in strict.detail
     trusts = Trusts.of(found, MADE, under(0.05))
     assert trusts.after(1).calibrated and not trusts.after(2).calibrated
+    assert trusts.after(1).needed == 2.0 and trusts.after(2).needed == shipped_support(0.05)
 
 
 def test_few_drives_and_missing_ellipses_are_not_calibrated() -> None:
@@ -136,6 +137,8 @@ def test_few_drives_and_missing_ellipses_are_not_calibrated() -> None:
     assert "these drives only" in few.detail
     bare = Trusts.of(calibration(mode(threshold(0.05, 2.0), ellipses=False)), MADE, under(0.05))
     assert bare.single.needed == 2.0 and not bare.single.calibrated
+    assert bare.single.covariance_scale == 1.0
+    assert dict(bare.single.ellipse_radii) == dict(GAUSSIAN_RADII)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ def look(
 ) -> Look:
     odds = np.array([log_odds, rival])
     support = log_odds - float(np.logaddexp(0.0, rival))
-    return Look(frames, odds, np.array([right, False]), support, sigmas)
+    return Look(frames, odds, np.zeros(2), np.array([right, False]), support, sigmas)
 
 
 def world(

@@ -8,6 +8,7 @@ from support.properties import given, st
 
 from vlm_vpr_ros.estimation.gate import decide, support
 from vlm_vpr_ros.estimation.posterior import posterior
+from vlm_vpr_ros.estimation.trust import Trust
 from vlm_vpr_ros.types import Candidate, GeoPoint, Hypothesis, Reason
 
 nats = st.floats(-1000, 1000)
@@ -72,7 +73,7 @@ def hypotheses(*log_odds: float, prior: float = 0.0) -> list[Hypothesis]:
     ],
 )
 def test_the_gate(log_odds: tuple[float, ...], reason: Reason) -> None:
-    decision, detail = decide(hypotheses(*log_odds), 0.3, needed=3.0)
+    decision, detail = decide(hypotheses(*log_odds), 0.3, Trust(3.0))
     assert decision is reason
     assert detail
 
@@ -80,19 +81,28 @@ def test_the_gate(log_odds: tuple[float, ...], reason: Reason) -> None:
 @given(st.lists(nats, min_size=1, max_size=10), nats, nats)
 def test_a_stricter_gate_accepts_no_more(log_odds: list[float], a: float, b: float) -> None:
     found = hypotheses(*sorted(log_odds, reverse=True))
-    if decide(found, 0.3, max(a, b))[0] is Reason.ACCEPTED:
-        assert decide(found, 0.3, min(a, b))[0] is Reason.ACCEPTED
+    if decide(found, 0.3, Trust(max(a, b)))[0] is Reason.ACCEPTED:
+        assert decide(found, 0.3, Trust(min(a, b)))[0] is Reason.ACCEPTED
 
 
 @given(st.lists(st.floats(-30, 30), min_size=1, max_size=10))
 def test_support_is_the_log_odds_of_the_probability(log_odds: list[float]) -> None:
     ordered = sorted(log_odds, reverse=True)
     places, _ = posterior(ordered)
-    found = support(hypotheses(*ordered))
+    found = support(ordered, np.zeros(len(ordered)))
     assert 1 / (1 + np.exp(-found)) == pytest.approx(places[0], rel=1e-9)
 
 
 def test_a_prior_lends_no_support() -> None:
-    alone = support(hypotheses(2.0, 1.9))
-    assert support(hypotheses(4.0, 1.9, prior=2.0)) == pytest.approx(alone)
-    assert support(hypotheses(1.95, 1.9, prior=-2.0)) < alone
+    alone = support([2.0, 1.9], [0.0, 0.0])
+    assert support([4.0, 1.9], [2.0, 0.0]) == pytest.approx(alone)
+    assert support([1.95, 1.9], [-2.0, 0.0]) < alone
+    told = decide(hypotheses(4.0, 1.9, prior=2.0), 0.3, Trust(1.0))
+    assert told[0] is Reason.AMBIGUOUS and "without the prior" in told[1]
+
+
+def test_log_odds_count_for_what_they_are_worth() -> None:
+    found = hypotheses(4.0, 1.0)
+    assert decide(found, 0.3, Trust(2.5))[0] is Reason.ACCEPTED
+    assert decide(found, 0.3, Trust(2.5, slope=0.5))[0] is Reason.WEAK_EVIDENCE
+    assert decide(found, 0.3, Trust(2.5, slope=0.5, bias=9.0))[0] is Reason.AMBIGUOUS

@@ -31,6 +31,9 @@ from vlm_vpr_ros.types import GAUSSIAN_RADII
 LEAST_FIXES = 20
 """Right fixes without which nothing is said of ellipses: the 95 % one needs 19."""
 
+_AS_SHIPPED = (1.0, 0.0)
+"""Slope and bias that change nothing."""
+
 Stop = Callable[[Window, float], "Look | None"]
 """The look at which a decision is answered, given the threshold; None where it is refused."""
 
@@ -47,10 +50,23 @@ def calibrated(
         now: the date.
     """
     targets = sorted(set(targets))
-    singles = _Decisions([[(look,) for look in drive.singles] for drive in drives])
-    single = singles.mode(targets, lambda _: _stop_at_once)
-    windows = _Decisions([drive.windows for drive in drives if drive.windows])
-    several = windows.mode(targets, lambda target: _stopping(single.threshold(target), target))
+    singles = [[(look,) for look in drive.singles] for drive in drives]
+    windows = [drive.windows for drive in drives if drive.windows]
+    of_one = _worth(singles, lambda look: look.frames == 1)
+    of_more = _worth(windows, lambda look: look.frames > 1)
+
+    def worth(drive: Sequence[Window]) -> list[Window]:
+        return [
+            tuple(look.worth(*(of_one if look.frames == 1 else of_more)) for look in window)
+            for window in drive
+        ]
+
+    single = _Decisions([worth(drive) for drive in singles]).mode(
+        of_one, targets, lambda _: _stop_at_once
+    )
+    several = _Decisions([worth(drive) for drive in windows]).mode(
+        of_more, targets, lambda target: _stopping(single.threshold(target), target)
+    )
     return Calibration(
         format_version=1,
         made=made,
@@ -61,6 +77,15 @@ def calibrated(
         single=single,
         several=several,
     )
+
+
+def _worth(
+    drives: Sequence[Sequence[Window]], counts: Callable[[Look], bool]
+) -> tuple[float, float]:
+    if len(drives) < risk.LEAST_DRIVES:
+        return _AS_SHIPPED
+    looks = [look for drive in drives for window in drive for look in window]
+    return platt([look for look in looks if counts(look)])
 
 
 def _stop_at_once(window: Window, support: float) -> Look | None:
@@ -80,31 +105,40 @@ def _stopping(single: Threshold | None, target: float) -> Stop:
 
 @dataclass(frozen=True)
 class _Decisions:
-    """What an answer was asked for, drive by drive: a frame each, or a window each."""
+    """What an answer was asked for, drive by drive: a frame each, or a window each.
+
+    Attributes:
+        drives: their looks with the support that counts.
+    """
 
     drives: Sequence[Sequence[Window]]
 
-    def mode(self, targets: Sequence[float], stop_for: Callable[[float], Stop]) -> Mode:
+    @property
+    def many(self) -> bool:
+        """Whether there are enough drives to tell of further ones."""
+        return len(self.drives) >= risk.LEAST_DRIVES
+
+    def mode(
+        self,
+        worth: tuple[float, float],
+        targets: Sequence[float],
+        stop_for: Callable[[float], Stop],
+    ) -> Mode:
         """Fit one mode; `stop_for` says how decisions end for a target."""
         found = [self._threshold(target, stop_for(target)) for target in targets]
         thresholds = tuple(f for f in found if isinstance(f, Threshold))
-        slope, bias = platt(self._ranked_looks()) if self._many else (1.0, 0.0)
         return Mode(
-            slope=slope,
-            bias=bias,
+            slope=worth[0],
+            bias=worth[1],
             thresholds=thresholds,
             refusals=tuple(f for f in found if isinstance(f, Refusal)),
             ellipses=self._ellipses(thresholds, targets, stop_for),
         )
 
-    @property
-    def _many(self) -> bool:
-        return len(self.drives) >= risk.LEAST_DRIVES
-
     def _threshold(self, target: float, stop: Stop) -> Threshold | Refusal:
         if not self.drives:
             return Refusal(target=target, why="no drive is as long as one window")
-        return self._chosen(target, stop) if self._many else self._confirmed(target, stop)
+        return self._chosen(target, stop) if self.many else self._confirmed(target, stop)
 
     def _chosen(self, target: float, stop: Stop) -> Threshold | Refusal:
         scores = np.array([_score(window) for drive in self.drives for window in drive])
@@ -118,7 +152,11 @@ class _Decisions:
         if tried:
             total = _total(tried[0])
             said = f"{said}: {total.false} of {total.accepted} answers false where fewest are given"
-        more = f"about {min(needs)} drives like these would do" if needs else "more do not help"
+        more = (
+            f"about {min(needs)} drives like these would do"
+            if needs
+            else "more drives like these would not help"
+        )
         return Refusal(target=target, why=f"{said}; {more}")
 
     def _confirmed(self, target: float, stop: Stop) -> Threshold | Refusal:
@@ -149,10 +187,6 @@ class _Decisions:
             counts.append(risk.Counts(len(drive), len(answers), false))
         return counts
 
-    def _ranked_looks(self) -> list[Look]:
-        windows = [window for drive in self.drives for window in drive]
-        return [look for w in windows for look in (w if len(w) == 1 else w[1:])]
-
     def _ellipses(
         self,
         thresholds: Sequence[Threshold],
@@ -170,7 +204,7 @@ class _Decisions:
         right = [
             a.sigmas for a in answers if not a.false and (a.frames > 1 or len(windows[0]) == 1)
         ]
-        return ellipses(right, at_least=0.0 if self._many else 1.0)
+        return ellipses(right, at_least=0.0 if self.many else 1.0)
 
 
 def platt(looks: Sequence[Look]) -> tuple[float, float]:
@@ -180,7 +214,7 @@ def platt(looks: Sequence[Look]) -> tuple[float, float]:
     leave them as they are.
     """
     if not looks:
-        return 1.0, 0.0
+        return _AS_SHIPPED
     width = max(1, *(len(look.log_odds) for look in looks))
     log_odds = np.full((len(looks), width), -np.inf)
     right = np.zeros(log_odds.shape, bool)

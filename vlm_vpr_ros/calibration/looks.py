@@ -7,7 +7,7 @@ a fresh start, as `~/relocalize` gathers them; windows follow each other without
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +35,7 @@ class Look:
     Attributes:
         frames: how many frames' evidence it rests on.
         log_odds: (h,) of each hypothesis against "none of them", most probable first.
+        prior: (h,) the prior's part of them.
         right: (h,) whether each is within the false-fix radius of the truth; none is where the
             truth is farther than that from every reference.
         support: of the best hypothesis (see `gate.support`); -inf without any.
@@ -43,6 +44,7 @@ class Look:
 
     frames: int
     log_odds: Floats
+    prior: Floats
     right: Flags
     support: float
     sigmas: float
@@ -51,6 +53,13 @@ class Look:
     def false(self) -> bool:
         """Whether the best hypothesis would be a false fix."""
         return not self.right[:1].any()
+
+    def worth(self, slope: float, bias: float) -> Look:
+        """The same with the support that it has if log-odds are worth `slope * z + bias`."""
+        if not len(self.log_odds):
+            return self
+        found = support(slope * self.log_odds + bias, slope * self.prior)
+        return replace(self, support=found)
 
 
 Window = tuple[Look, ...]
@@ -177,10 +186,12 @@ class _Judge:
             np.array([h.position.lon_deg for h in hypotheses]),
         )
         near = (off_m <= self._false_radius_m) & (not self.is_outside(truth))
+        bests = [hypothesis.candidates[0] for hypothesis in hypotheses]
         return Look(
             frames=outcome.frames,
-            log_odds=np.array([h.candidates[0].log_odds for h in hypotheses], np.float64),
+            log_odds=np.array([best.log_odds for best in bests], np.float64),
+            prior=np.array([best.prior_log_odds for best in bests], np.float64),
             right=near,
-            support=support(hypotheses) if hypotheses else -np.inf,
+            support=-np.inf,
             sigmas=mahalanobis(outcome.fix, truth) if outcome.fix else np.nan,
-        )
+        ).worth(1.0, 0.0)

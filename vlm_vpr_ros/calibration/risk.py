@@ -25,7 +25,7 @@ DELTA = 0.1
 """Probability that a threshold is kept although it lets through more than the target."""
 LEAST_DRIVES = 5
 """Fewer drives say nothing about how drives differ."""
-START_COVERAGES = (0.3, 0.5, 0.65, 0.8)
+START_COVERAGES = (0.15, 0.3, 0.5, 0.65, 0.8)
 """Shares of the decisions that are answered at the thresholds from which to loosen."""
 
 _STEPS = 100

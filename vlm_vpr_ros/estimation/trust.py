@@ -31,6 +31,10 @@ class Trust:
     ellipse_radii: Mapping[int, float] = field(default_factory=lambda: GAUSSIAN_RADII)
     calibrated: bool = False
 
+    def log_odds(self, evidence: float) -> float:
+        """What log-odds of the evidence, of whichever place, are worth."""
+        return self.slope * evidence + self.bias
+
 
 @dataclass(frozen=True)
 class Trusts:
@@ -54,8 +58,8 @@ class Trusts:
     def of(cls, calibration: Calibration | None, here: Made, config: LocalizerConfig) -> Trusts:
         """The trust that a calibration allows for.
 
-        Where it has nothing for the target, the shipped gate stands: an answer then needs
-        probability 1 - gate.target_false_fix_rate, and its covariance is approximate.
+        Where it has nothing for the target, an answer needs probability
+        1 - gate.target_false_fix_rate, which nobody vouches for: its covariance is approximate.
 
         Args:
             calibration: of the region; None if it has none.
@@ -70,8 +74,8 @@ class Trusts:
             return cls(shipped, shipped, f"generic: the region's own is not used: {difference}")
         single, several = calibration.single, calibration.several
         return cls(
-            _trust(single, target, shipped),
-            _trust(several, target, shipped),
+            _trust(single, target),
+            _trust(several, target),
             f"one frame: {_said(single, target)}; several frames: {_said(several, target)}",
         )
 
@@ -83,21 +87,19 @@ class Trusts:
 
 
 def shipped_support(target: float) -> float:
-    """The support that the shipped gate needs for a target: its log-odds are probabilities."""
+    """The support that a target needs where log-odds are taken at their word."""
     return math.log1p(-target) - math.log(target)
 
 
-def _trust(mode: Mode, target: float, shipped: Trust) -> Trust:
+def _trust(mode: Mode, target: float) -> Trust:
     threshold, ellipses = mode.threshold(target), mode.ellipses
-    if threshold is None:
-        return shipped
     return Trust(
-        needed=threshold.support,
+        needed=threshold.support if threshold else shipped_support(target),
         slope=mode.slope,
         bias=mode.bias,
         covariance_scale=ellipses.scale if ellipses else 1.0,
         ellipse_radii=radii_of(ellipses) if ellipses else GAUSSIAN_RADII,
-        calibrated=ellipses is not None and threshold.guarantee == "further drives",
+        calibrated=bool(ellipses and threshold and threshold.guarantee == "further drives"),
     )
 
 
@@ -105,5 +107,5 @@ def _said(mode: Mode, target: float) -> str:
     threshold = mode.threshold(target)
     if threshold is None:
         has = ", ".join(f"{t.target:.3g}" for t in mode.thresholds) or "none"
-        return f"generic, as the target {target:g} is not certified (certified: {has})"
+        return f"the target {target:g} is not certified (certified: {has})"
     return f"at most {threshold.target:.3g} false, certified for {threshold.guarantee}"

@@ -28,7 +28,10 @@ from vlm_vpr_ros.node.services import Services
 from vlm_vpr_ros.node.worker import OpenLocalizer, Worker
 from vlm_vpr_ros.types import Outcome, Reason
 
-_TOLD_AT_START = ("region", "references", "encoder", "provider", "verification", "prior")
+_TOLD_AT_START = (
+    *("region", "references", "encoder", "provider"),
+    *("verification", "calibration", "prior"),
+)
 
 
 class Relocalizer(LifecycleNode):
