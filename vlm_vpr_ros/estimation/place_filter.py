@@ -11,6 +11,8 @@ all of them and none showed it, or it was carried there.
 
     exp(z_i) * (unseen^t + JUMP * (1 + odds of all places))
 
+The latter term is added to the odds of "none of them", too: who is carried off may be anywhere.
+
 A frame between that shows nothing of a place multiplies its odds by `unseen`. L is the larger of
 
     exp(tempering * (z_i + gain))                                      is the robot on the map?
@@ -224,6 +226,7 @@ def _run(
     """Log-odds of the last frame's candidates, and of a place that it does not show."""
     lost = weights.log_unseen
     beliefs = [frames[0].first(weights.tempering)]
+    never_seen = 0.0
     for t in range(1, len(frames)):
         moved = [
             _log_sum(beliefs[s], motions[s, t]) + (t - 1 - s) * lost
@@ -231,9 +234,14 @@ def _run(
         ]
         anywhere = [np.logaddexp.reduce(b) + (t - 1 - s) * lost for s, b in enumerate(beliefs)]
         jump = LOG_JUMP + np.logaddexp(0.0, np.logaddexp.reduce(anywhere))
-        afresh = frames[t].first(weights.tempering) + np.logaddexp(t * lost, jump)
         followed = np.logaddexp.reduce(moved) + frames[t].shown(weights)
+        never_seen += lost
+        afresh = frames[t].first(weights.tempering) + np.logaddexp(never_seen, jump)
         beliefs.append(np.logaddexp(followed, afresh))
+        # Who is carried away may also have been carried off the map: those are odds of none.
+        none = float(np.logaddexp(0.0, jump))
+        beliefs = [belief - none for belief in beliefs]
+        never_seen -= none
     now = len(frames) - 1
     gone = [
         _log_sum(beliefs[s], 1 - motions[s, now].sum(axis=1)) + (now - s) * lost for s in range(now)
