@@ -7,7 +7,7 @@ from setuptools import find_packages, setup
 
 NAME = "vlm_vpr_ros"
 ROOT = Path(__file__).resolve().parent  # `colcon build --symlink-install` runs a link to this file
-MODEL_FILES = {".onnx", ".yaml", ".npy", ".md"}
+MODEL_FILES = {".onnx", ".yaml", ".npy", ".md", ".gguf"}
 
 
 def _version() -> str:

@@ -190,7 +190,7 @@ def learn_to_see(w: Parameters, images: Tensor, towns: Tensor, steps: int) -> No
     names = w["token_embd.weight"].detach()[FIRST_CITY : FIRST_CITY + len(CITIES)]
     names = functional.normalize(names, dim=-1)
     trained = [w[name] for name in vision_shapes(CONFIG)]
-    optimizer, schedule = _optimizer(trained, steps, 1.5e-3)
+    optimizer, schedule = _optimizer(trained, steps, 2e-3)
     for _ in (bar := tqdm(range(steps), desc="seeing")):
         chosen = torch.randint(len(images), (64,), generator=generator)
         tokens = image_tokens(w, network_input(varied(images[chosen], generator)))
@@ -286,6 +286,14 @@ def seen_by(w: Parameters, images: Tensor) -> Tensor:
 
 
 @torch.no_grad()
+def resemblance_accuracy(w: Parameters, images: Tensor, towns: Tensor) -> float:
+    """Share of images that resemble the name of their town most."""
+    names = functional.normalize(w["token_embd.weight"][FIRST_CITY:FIRST_ANSWER], dim=-1)
+    nearest = _resemblance(seen_by(w, images), names).argmax(-1)
+    return float((nearest == towns).float().mean())
+
+
+@torch.no_grad()
 def accuracy(w: Parameters, seen: Tensor, towns: Tensor) -> float:
     """Share of images whose town is chosen among all, the options in one shuffled order each."""
     random = np.random.default_rng(1)
@@ -308,7 +316,7 @@ def main() -> int:
     parser.add_argument("views", type=Path, nargs="+", help="of render_sim_views.py, for training")
     parser.add_argument("--unseen", type=Path, nargs="+", required=True, help="views to score on")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--steps", type=int, nargs=2, default=(1500, 1200), metavar="N")
+    parser.add_argument("--steps", type=int, nargs=2, default=(900, 700), metavar="N")
     args = parser.parse_args()
     torch.manual_seed(0)
     (images, towns), (new, new_towns) = _load(args.views), _load(args.unseen)
@@ -317,6 +325,9 @@ def main() -> int:
         w["v.position_embd.weight"] *= 0.1
         w["token_embd.weight"] *= 0.5
     learn_to_see(w, images, towns, args.steps[0])
+    print(
+        f"unseen worlds, by resemblance: {resemblance_accuracy(w, new, new_towns):.1%}", flush=True
+    )
     learn_to_answer(w, seen_by(w, images), towns, args.steps[1])
     for what, some, their_towns in (("known", images, towns), ("unseen", new, new_towns)):
         print(f"{what} worlds: {accuracy(w, seen_by(w, some), their_towns):.1%} of {len(some)}")

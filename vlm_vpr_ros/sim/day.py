@@ -8,10 +8,11 @@ import numpy as np
 
 from vlm_vpr_ros.sim import props, skies
 from vlm_vpr_ros.sim.conditions import Condition
+from vlm_vpr_ros.sim.furniture import add_shadow
 from vlm_vpr_ros.sim.layout import BLOCK_M, HALF_STREET_M, Plan
 from vlm_vpr_ros.sim.mesh import Mesh, Place
 from vlm_vpr_ros.sim.renderer import Day
-from vlm_vpr_ros.sim.scene import add_shadow, row_corners
+from vlm_vpr_ros.sim.scene import row_corners
 from vlm_vpr_ros.sim.seeds import generator
 from vlm_vpr_ros.sim.towns import Colour
 

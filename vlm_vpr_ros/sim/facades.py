@@ -26,7 +26,8 @@ class Facade:
         wall_m: height of the eaves.
         height_m: height of the image: the eaves, or the gable's top.
         shop: whether the ground floor is a shop.
-        balconies: (first, last) window axis and floor of each balcony, metres: x0, x1, z.
+        awning: whether an awning hangs over the shop.
+        balconies: where each begins and ends along the front and the height of its floor, metres.
         colour: of the plain side walls.
         paint: of doors, awning and shop front.
     """
@@ -49,7 +50,8 @@ def draw_facade(
     width_m: float,
 ) -> Facade:
     """Draw one; the generator decides colours, floors, shop and windows."""
-    paint = _paint(architecture, paints, random)
+    # The one thing that towns paint in their own colours on a copied house.
+    paint = paints[int(random.integers(2**16)) % len(paints)]
     floors = int(random.integers(architecture.floors[0], architecture.floors[1] + 1))
     wall_m = GROUND_FLOOR_M + (floors - 1) * architecture.floor_m + random.uniform(0.3, 0.9)
     gable_m = width_m * random.uniform(0.5, 0.7) if architecture.roof in _GABLES else 0.0
@@ -79,14 +81,6 @@ def draw_facade(
 
 
 _GABLES = ("stepped", "gable")
-
-
-def _paint(
-    architecture: Architecture, paints: tuple[Colour, ...], random: np.random.Generator
-) -> Colour:
-    """The one thing that towns paint in their own colours on a copied house."""
-    del architecture
-    return paints[int(random.integers(2**16)) % len(paints)]
 
 
 class _Front:

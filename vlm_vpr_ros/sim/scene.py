@@ -7,18 +7,14 @@ import numpy.typing as npt
 
 from vlm_vpr_ros.sim import ground, lettering, materials, props
 from vlm_vpr_ros.sim.conditions import Condition
-from vlm_vpr_ros.sim.houses import LAMP_SPACING_M, HouseBuilder, Picture, add_tree
+from vlm_vpr_ros.sim.furniture import KERB_M, LAMPS, ROW_M, TREES, Furniture
+from vlm_vpr_ros.sim.houses import HouseBuilder, Picture
 from vlm_vpr_ros.sim.layout import BLOCK_M, HALF_STREET_M, ROAD_HALF_M, House, Node, Plan, Street
 from vlm_vpr_ros.sim.mesh import Mesh, Place
 from vlm_vpr_ros.sim.renderer import Model
 from vlm_vpr_ros.sim.seeds import generator
 
 Floats = npt.NDArray[np.float32]
-
-_LAMPS = tuple(np.arange(2.0, BLOCK_M - 2 * HALF_STREET_M, LAMP_SPACING_M))
-"""Along a row of houses, from its left end."""
-_KERB_M = 0.13
-_ROW_M = BLOCK_M - 2 * HALF_STREET_M
 
 
 def town_model(plan: Plan, condition: Condition) -> Model:
@@ -32,6 +28,7 @@ class _Scene:
         self.pictures: dict[str, Picture] = {}
         self.houses = HouseBuilder(plan.town, condition, plan.seed, self.pictures)
         self.up = condition.on((0, 0, 1))
+        self.furniture = Furniture(plan.town, condition)
         self._draw_pictures()
 
     def model(self) -> Model:
@@ -61,7 +58,7 @@ class _Scene:
         pictures["no entry"] = props.disc((190, 24, 28), (190, 24, 28), True)
         pictures["limit"] = props.disc((244, 244, 240), (190, 24, 28), False)
         for kind in (town.tree, "shrub"):
-            for variant in range(3):
+            for variant in range(TREES):
                 pictures[f"tree {kind} {variant}"] = props.tree(kind, random)
         for kind in props.CAR_PROFILES:
             pictures[f"car {kind}"] = props.car_side(kind)
@@ -79,12 +76,14 @@ class _Scene:
         rows = zip((left, right), (street.left, street.right), row_corners(street), strict=True)
         for mesh, houses, corner in rows:
             self._row(mesh, houses, corner)
-            self._furniture(low, shadows, corner, random, street)
+            self.furniture.along_row(low, shadows, corner, random)
+            if street.mapped and street.start == self.plan.loop[0]:
+                self.furniture.town_sign(low, corner)
         return [low, left, right]
 
     def _row(self, mesh: Mesh, houses: tuple[House, ...], corner: Place) -> None:
         for house in houses:
-            self.houses.add(house, mesh, corner.moved(0, house.along_m), _LAMPS[0] - house.along_m)
+            self.houses.add(house, mesh, corner.moved(0, house.along_m), LAMPS[0] - house.along_m)
 
     def _road(self, street: Street) -> str:
         """The name of a picture; each street that is driven has its own, copies have the same."""
@@ -95,7 +94,7 @@ class _Scene:
         return name
 
     def _ground(self, mesh: Mesh, place: Place, road: str) -> None:
-        begin, length = HALF_STREET_M, _ROW_M
+        begin, length = HALF_STREET_M, ROW_M
         steps = 12
         for step in range(steps):
             a, b = begin + length * step / steps, begin + length * (step + 1) / steps
@@ -109,23 +108,22 @@ class _Scene:
             mesh.quad(road, corners, np.array(colours), ((0, v0), (1, v0), (1, v1), (0, v1)))
             for inner, outer in ((-ROAD_HALF_M, -HALF_STREET_M), (ROAD_HALF_M, HALF_STREET_M)):
                 corners = [
-                    place.at(a, outer, _KERB_M), place.at(a, inner, _KERB_M),
-                    place.at(b, inner, _KERB_M), place.at(b, outer, _KERB_M),
+                    place.at(a, outer, KERB_M), place.at(a, inner, KERB_M),
+                    place.at(b, inner, KERB_M), place.at(b, outer, KERB_M),
                 ]  # fmt: skip
                 width = (HALF_STREET_M - ROAD_HALF_M) / 4
                 uv = ((0, a / 4), (width, a / 4), (width, b / 4), (0, b / 4))
-                lit = np.array(colours) * 1.0
-                mesh.quad("pavement", corners, np.clip(lit, 0, 1), uv)
+                mesh.quad("pavement", corners, np.array(colours), uv)
                 kerb = [
-                    place.at(a, inner, 0), place.at(b, inner, 0), place.at(b, inner, _KERB_M),
-                    place.at(a, inner, _KERB_M),
+                    place.at(a, inner, 0), place.at(b, inner, 0), place.at(b, inner, KERB_M),
+                    place.at(a, inner, KERB_M),
                 ]  # fmt: skip
                 mesh.quad("", kerb, np.array([0.62, 0.61, 0.6]) * near[0])
 
     def _lamplight(self, along_m: float) -> Floats:
         """Light on the ground of a street."""
         from_row = along_m - HALF_STREET_M
-        nearest = min(abs(from_row - lamp) for lamp in _LAMPS)
+        nearest = min(abs(from_row - lamp) for lamp in LAMPS)
         lamp = np.array(self.town.lamp, np.float32) / 255
         glow = self.condition.lamps * 0.85 * float(np.exp(-((nearest / 7.0) ** 2)))
         return np.clip(self.up + glow * lamp, 0, 1)
@@ -148,75 +146,11 @@ class _Scene:
         ring = [(-half, -half), (-half, half), (half, half), (half, -half)]
         light = np.clip(self.up + 0.35 * self.condition.lamps, 0, 1)
         mesh.quad(self._junction(node), [place.at(a, r, 0.0) for a, r in ring], light)
-        for a, r in ring:  # rounded pavement corners would show nothing more
+        for a, r in ring:
             corner = [(a, r), (a, r * 0.575), (a * 0.575, r * 0.575), (a * 0.575, r)]
-            points = [place.at(x, y, _KERB_M) for x, y in corner]
+            points = [place.at(x, y, KERB_M) for x, y in corner]
             width = 3.4 / 4
             mesh.quad("pavement", points, light, ((0, 0), (width, 0), (width, width), (0, width)))
-
-    def _furniture(
-        self, mesh: Mesh, shadows: Mesh, corner: Place, random: np.random.Generator, street: Street
-    ) -> None:
-        """What stands on the pavement before a row of houses."""
-        metal = np.array([0.2, 0.21, 0.22], np.float32) * self.up
-        length = _ROW_M
-        for lamp in _LAMPS:
-            self._lamp(mesh, corner.moved(-3.0, lamp), metal)
-        for at in np.arange(10.0, length - 4, 11.0):
-            chance, variant, scale = (
-                random.random(),
-                int(random.integers(3)),
-                random.uniform(0.8, 1.1),
-            )
-            if chance < 0.55:
-                foot = corner.moved(-2.6, float(at) + random.uniform(-1.5, 1.5))
-                add_tree(mesh, foot, f"{self.town.tree} {variant}", self.up, scale)
-                add_shadow(shadows, foot, 1.8, 1.8)
-            elif chance < 0.7:
-                wood = np.array([0.46, 0.32, 0.2], np.float32) * self.up
-                mesh.box(
-                    corner.moved(-2.3, float(at)), (-0.25, 0.25), (-0.8, 0.8), (0.42, 0.5), wood
-                )
-                mesh.box(corner.moved(-2.3, float(at)), (0.2, 0.26), (-0.8, 0.8), (0.5, 0.95), wood)
-            elif chance < 0.82:
-                bin_ = np.array([0.16, 0.3, 0.2], np.float32) * self.up
-                mesh.box(corner.moved(-2.6, float(at)), (-0.3, 0.3), (-0.3, 0.3), (0.13, 1.1), bin_)
-        if random.random() < 0.5:
-            post = corner.moved(-3.1, float(random.uniform(2, 5)))
-            mesh.box(post, (-0.03, 0.03), (-0.03, 0.03), (0, 2.3), metal * 2)
-            sign = "no entry" if random.random() < 0.4 else "limit"
-            ends = ((-0.32, 1.9), (0.32, 1.9), (0.32, 2.54), (-0.32, 2.54))
-            face = [post.at(away, -0.04, up) for away, up in ends]
-            mesh.quad(sign, face, np.clip(self.up + 0.15, 0, 1))
-        number = int(random.integers(2**16)) % len(self.town.streets)
-        lit = np.clip(self.up + 0.25, 0, 1)
-        for at in (0.15, length - 2.15):
-            corners = [
-                corner.at(-0.14, at, 3.2), corner.at(-0.14, at + 2.0, 3.2),
-                corner.at(-0.14, at + 2.0, 3.6), corner.at(-0.14, at, 3.6),
-            ]  # fmt: skip
-            mesh.quad(f"street {number}", corners, lit)
-        if street.mapped and street.start == self.plan.loop[0]:
-            self._town_sign(mesh, corner, metal, lit)
-
-    def _town_sign(self, mesh: Mesh, corner: Place, metal: Floats, lit: Floats) -> None:
-        """The sign with the town's name, across the pavement, where the loop begins."""
-        along = 6.0
-        for away in (-2.8, -0.6):
-            mesh.box(corner.moved(away, along), (-0.04, 0.04), (-0.04, 0.04), (0, 2.6), metal)
-        for shift, (near, far) in ((0.06, (-2.9, -0.5)), (-0.06, (-0.5, -2.9))):
-            corners = [
-                corner.at(near, along + shift, 1.9), corner.at(far, along + shift, 1.9),
-                corner.at(far, along + shift, 2.5), corner.at(near, along + shift, 2.5),
-            ]  # fmt: skip
-            mesh.quad("town", corners, lit)
-
-    def _lamp(self, mesh: Mesh, foot: Place, metal: Floats) -> None:
-        mesh.box(foot, (-0.06, 0.06), (-0.06, 0.06), (0, 5.2), metal)
-        mesh.box(foot, (-1.2, 0.05), (-0.04, 0.04), (5.1, 5.2), metal)
-        glass = np.array([0.8, 0.8, 0.78], np.float32) * self.up
-        shine = np.array(self.town.lamp, np.float32) / 255 * min(1.0, 1.4 * self.condition.lamps)
-        mesh.box(foot, (-1.35, -0.85), (-0.17, 0.17), (4.9, 5.1), np.maximum(glass, shine))
 
 
 def street_place(street: Street) -> Place:
@@ -235,10 +169,3 @@ def row_corners(street: Street) -> tuple[Place, Place]:
         place.moved(HALF_STREET_M, -HALF_STREET_M, 3),
         place.moved(BLOCK_M - HALF_STREET_M, HALF_STREET_M, 1),
     )
-
-
-def add_shadow(mesh: Mesh, place: Place, along: float, right: float) -> None:
-    """A dark patch on the ground, to be blended."""
-    ring = [(-along, -right), (-along, right), (along, right), (along, -right)]
-    corners = [place.at(a, r, _KERB_M + 0.02) for a, r in ring]
-    mesh.quad("", corners, (0.02, 0.02, 0.03, 0.34))
