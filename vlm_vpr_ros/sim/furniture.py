@@ -11,6 +11,7 @@ from vlm_vpr_ros.sim.conditions import Condition
 from vlm_vpr_ros.sim.houses import LAMP_SPACING_M, add_tree
 from vlm_vpr_ros.sim.layout import BLOCK_M, HALF_STREET_M
 from vlm_vpr_ros.sim.mesh import Mesh, Place
+from vlm_vpr_ros.sim.props import TREES
 from vlm_vpr_ros.sim.towns import Town
 
 KERB_M = 0.13
@@ -18,8 +19,6 @@ ROW_M = BLOCK_M - 2 * HALF_STREET_M
 """Length of a row of houses."""
 LAMPS = tuple(np.arange(2.0, ROW_M, LAMP_SPACING_M))
 """Along a row, from its left end."""
-TREES = 3
-"""Pictures of each kind of tree."""
 
 Floats = npt.NDArray[np.float32]
 

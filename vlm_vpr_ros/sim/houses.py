@@ -13,7 +13,7 @@ from vlm_vpr_ros.sim.conditions import Condition
 from vlm_vpr_ros.sim.facades import Facade, draw_facade
 from vlm_vpr_ros.sim.layout import House
 from vlm_vpr_ros.sim.mesh import Mesh, Place
-from vlm_vpr_ros.sim.props import TREE_SIZE_M
+from vlm_vpr_ros.sim.props import TREE_SIZE_M, TREES
 from vlm_vpr_ros.sim.seeds import generator
 from vlm_vpr_ros.sim.towns import MODERN, Colour, Town
 
@@ -109,7 +109,7 @@ class HouseBuilder:
         mesh.quad("", [place.at(a, r, 0.02) for a, r in ring], grass)
         for kind in (self._town.tree, "shrub", "shrub"):
             at = place.moved(random.uniform(1.5, 6), house.width_m * random.uniform(0.2, 0.8))
-            name = f"{kind} {int(random.integers(3))}"
+            name = f"{kind} {int(random.integers(TREES))}"
             add_tree(mesh, at, name, light, random.uniform(0.8, 1.1))
 
 

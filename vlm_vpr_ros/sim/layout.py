@@ -28,7 +28,7 @@ OUTSKIRTS = 6
 _GARDENS = 0.1
 """Share of the lots without a house."""
 _POOL = 20
-"""Different houses of the streets that are not mapped."""
+"""Different houses of each kind of street that is not mapped."""
 
 Node = tuple[int, int]
 """A crossing: steps along the first and the second axis."""
@@ -150,7 +150,8 @@ class Plan:
                 copy = copies.get((start, end), "")
                 is_mapped, is_out = (start, end) in mapped, (start, end) in out
                 name = f"copy {copy}" if copy else f"{self.town.key} {start} {end}"
-                pool = "outskirts" if is_out else "side"
+                beside = start in self.loop or end in self.loop
+                pool = "outskirts" if is_out else "beside" if beside else "far"
                 pool = "" if is_mapped else f"{'copy' if copy else self.town.key} {pool}"
                 architecture = MODERN if copy else self.town.architecture
                 left, right = (

@@ -13,6 +13,9 @@ RgbaImage = npt.NDArray[np.uint8]
 
 _SIDE = 256
 
+TREES = 8
+"""Pictures of each kind of tree."""
+
 TREE_SIZE_M: dict[str, tuple[float, float]] = {
     "linden": (6.0, 7.5),
     "palm": (5.2, 8.0),

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from vlm_vpr_ros.sim import ground, lettering, materials, props
 from vlm_vpr_ros.sim.conditions import Condition
-from vlm_vpr_ros.sim.furniture import KERB_M, LAMPS, ROW_M, TREES, Furniture
+from vlm_vpr_ros.sim.furniture import KERB_M, LAMPS, ROW_M, Furniture
 from vlm_vpr_ros.sim.houses import HouseBuilder, Picture
 from vlm_vpr_ros.sim.layout import BLOCK_M, HALF_STREET_M, ROAD_HALF_M, House, Node, Plan, Street
 from vlm_vpr_ros.sim.mesh import Mesh, Place
@@ -58,7 +58,7 @@ class _Scene:
         pictures["no entry"] = props.disc((190, 24, 28), (190, 24, 28), True)
         pictures["limit"] = props.disc((244, 244, 240), (190, 24, 28), False)
         for kind in (town.tree, "shrub"):
-            for variant in range(TREES):
+            for variant in range(props.TREES):
                 pictures[f"tree {kind} {variant}"] = props.tree(kind, random)
         for kind in props.CAR_PROFILES:
             pictures[f"car {kind}"] = props.car_side(kind)
