@@ -7,7 +7,8 @@ run := tools/in_venv.sh
 .PHONY: help setup demo test lint clean
 
 help:
-	@echo "make demo MAP=<bag> QUERY=<bag>   map one drive, relocalize on another, report"
+	@echo "make demo                         a robot lost in a simulated world: node, figures, report"
+	@echo "make demo MAP=<bag> QUERY=<bag>   the same on drives of your own"
 	@echo "make test [ARGS='-k gate']        pytest, then colcon build and test in a scratch workspace"
 	@echo "make lint                         ruff, mypy"
 	@echo "make setup                        only the set-up that each of these does first (.venv)"
@@ -16,7 +17,7 @@ help:
 setup:
 	@tools/setup_venv.sh
 
-# MAP and QUERY reach the script through the environment. Whoever forgot them hears it before the
+# MAP and QUERY reach the script through the environment. Whoever mistyped one hears it before the
 # set-up's long steps, not after.
 demo:
 	@tools/demo.sh --check
