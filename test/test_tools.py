@@ -61,7 +61,8 @@ def test_llama_is_not_built_for_the_machine_at_hand() -> None:
 
 
 def test_demo_says_how_it_is_called(tmp_path: Path) -> None:
-    done = _run(TOOLS / "demo.sh", "--check", MAP="", QUERY="")
+    assert _run(TOOLS / "demo.sh", "--check", MAP="", QUERY="").returncode == 0
+    done = _run(TOOLS / "demo.sh", "--check", MAP=str(tmp_path), QUERY="")
     assert done.returncode == 2
     assert "make demo MAP=" in done.stderr
     done = _run(TOOLS / "demo.sh", "--check", MAP=str(tmp_path), QUERY=str(tmp_path / "no such"))

@@ -72,11 +72,11 @@ YAML
   python -m vlm_vpr_ros.node.demo "$out/region" "$WORLD/query" \
     --params "$out/parameters.yaml" --world "$WORLD/world.json" --rate 6
 
-  title "4/5 Every frame of that drive, retrieval alone"
-  vlm_vpr evaluate "$out/region" "$WORLD/query" --json "$out/alone.json"
+  title "4/5 Every frame of that drive as the first look after a kidnapping, retrieval alone"
+  vlm_vpr evaluate "$out/region" "$WORLD/query" --frames 1 --json "$out/alone.json"
 
-  title "5/5 Every frame again, guided by the vision-language model"
-  vlm_vpr evaluate "$out/region" "$WORLD/query" --params "$out/parameters.yaml" \
+  title "5/5 The same, guided by the vision-language model"
+  vlm_vpr evaluate "$out/region" "$WORLD/query" --frames 1 --params "$out/parameters.yaml" \
     --json "$out/guided.json" --report "$out/report.html"
 
   title "What the model's prior changed, among views that can be recognised"
