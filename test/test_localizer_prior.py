@@ -40,16 +40,20 @@ FRAME = Frame(view(SHARED), 0)
 
 
 @pytest.mark.parametrize(("center", "town"), [(ORIGIN, "here"), ((-33.9, 151.2), "there")])
-def test_a_fixed_prior_ranks_twins_but_does_not_open_the_gate(
+def test_a_fixed_prior_tells_twins_apart_as_far_as_its_cap_lets_it(
     region: Path, card: Path, center: tuple[float, float], town: str
 ) -> None:
-    localizer = opened(region, card, center=f"{center[0]}, {center[1]}")
+    assert opened(region, card).localize(FRAME).reason is Reason.AMBIGUOUS
+    text = f"{center[0]}, {center[1]}"
+    hesitant = opened(region, card, center=text, max_log_odds=0.5).localize(FRAME)
+    assert hesitant.reason is Reason.AMBIGUOUS and "without the prior" in hesitant.detail
+    localizer = opened(region, card, center=text, max_log_odds=4.0)
     outcome = localizer.localize(FRAME)
     first, second = outcome.hypotheses[:2]
     south = first.position.lat_deg < 0
     assert south == (town == "there")
     assert first.probability > 1.5 * second.probability
-    assert outcome.reason is Reason.AMBIGUOUS and "without the prior" in outcome.detail
+    assert outcome.accepted and "without the prior" in outcome.detail
     assert outcome.prior.status is PriorStatus.USED and outcome.prior.prior is not None
     assert list(outcome.stages) == ["retrieval", "prior"]
     assert outcome.stages["prior"] == outcome.candidates

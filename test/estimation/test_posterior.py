@@ -93,11 +93,14 @@ def test_support_is_the_log_odds_of_the_probability(log_odds: list[float]) -> No
     assert 1 / (1 + np.exp(-found)) == pytest.approx(places[0], rel=1e-9)
 
 
-def test_a_prior_lends_no_support() -> None:
-    alone = support([2.0, 1.9], [0.0, 0.0])
-    assert support([4.0, 1.9], [2.0, 0.0]) == pytest.approx(alone)
-    assert support([1.95, 1.9], [-2.0, 0.0]) < alone
-    told = decide(hypotheses(4.0, 1.9, prior=2.0), 0.3, Trust(1.0))
+def test_a_prior_tells_places_apart_but_makes_none_known() -> None:
+    tied = support([8.0, 7.9], [0.0, 0.0])
+    assert support([10.0, 7.9], [2.0, 0.0]) == pytest.approx(tied + 2, abs=0.01)
+    assert support([7.95, 7.9], [-2.0, 0.0]) < tied
+    # What resembles no place of the map: however sure the prior, the images must say where.
+    weak = float(np.logaddexp(-2.0, -3.0))
+    assert support([3.0, -3.0], [5.0, 0.0]) == pytest.approx(weak)
+    told = decide(hypotheses(10.0, 7.9, prior=2.0), 0.3, Trust(2.5))
     assert told[0] is Reason.AMBIGUOUS and "without the prior" in told[1]
 
 

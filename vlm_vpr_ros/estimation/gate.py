@@ -1,7 +1,8 @@
 """The decision to give an answer.
 
-Two keys: the best hypothesis must have enough support with the geographic prior and without it. A
-prior that is wrong can then refuse a fix, but never lend a false one the certainty it lacks.
+Two keys. With the geographic prior, the best hypothesis must stand against all others and against
+"none of them". Without it, the images alone must say that the robot is at one of the hypotheses. So
+a prior may tell look-alikes apart, as far as its cap lets it, but makes no unknown place known.
 """
 
 from __future__ import annotations
@@ -16,16 +17,17 @@ from vlm_vpr_ros.types import Hypothesis, Reason
 
 
 def support(log_odds: npt.ArrayLike, prior_log_odds: npt.ArrayLike) -> float:
-    """Log-odds of the best hypothesis against all others and none of them: the score of the gate.
+    """The score of the gate, in nats: the lesser of its two keys.
 
-    The lesser of those with the prior and without.
+    The log-odds of the best hypothesis against all others and none of them, with the prior; and
+    those of all hypotheses together against none of them, without it.
 
     Args:
         log_odds: (h,) of each against "none of them", the best first, at least one.
         prior_log_odds: (h,) the prior's part of each.
     """
     z = np.asarray(log_odds, np.float64)
-    return min(_against_the_rest(z), _against_the_rest(z - np.asarray(prior_log_odds)))
+    return min(_against_the_rest(z), _of_any_place(z - np.asarray(prior_log_odds)))
 
 
 def decide(hypotheses: Sequence[Hypothesis], chance: float, trust: Trust) -> tuple[Reason, str]:
@@ -46,16 +48,12 @@ def decide(hypotheses: Sequence[Hypothesis], chance: float, trust: Trust) -> tup
     prior = trust.slope * np.array([best.prior_log_odds for best in bests])
     numbers = f"probability {_share(_against_the_rest(z))}"
     if any(c.prior_log_odds for h in hypotheses for c in h.candidates):
-        numbers += f" ({_share(_against_the_rest(z - prior))} without the prior)"
+        numbers += f" (without the prior, of any known place {_share(_of_any_place(z - prior))})"
     numbers += f", needed {_share(trust.needed)}"
     if support(z, prior) >= trust.needed:
         return Reason.ACCEPTED, numbers
-    together = float(np.logaddexp.reduce(z))
-    if together >= trust.needed:
-        return (
-            Reason.AMBIGUOUS,
-            f"{numbers}: {len(hypotheses)} places look alike, together {_share(together)}",
-        )
+    if _of_any_place(z - prior) >= trust.needed:
+        return Reason.AMBIGUOUS, f"{numbers}: {len(hypotheses)} places look alike"
     best = hypotheses[0]
     return (
         Reason.WEAK_EVIDENCE,
@@ -67,6 +65,11 @@ def decide(hypotheses: Sequence[Hypothesis], chance: float, trust: Trust) -> tup
 def _against_the_rest(log_odds: npt.NDArray[np.float64]) -> float:
     """Log-odds of the first one; those given are against "none of them"."""
     return float(log_odds[0] - np.logaddexp.reduce([0.0, *log_odds[1:]]))
+
+
+def _of_any_place(log_odds: npt.NDArray[np.float64]) -> float:
+    """Log-odds that the robot is at one of the places; those given are against "none of them"."""
+    return float(np.logaddexp.reduce(log_odds))
 
 
 def _share(log_odds: float) -> str:
