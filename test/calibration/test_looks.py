@@ -82,6 +82,8 @@ def test_a_look_knows_the_truth() -> None:
     (look, *_) = watched(drive("a", 1)).drives[0].singles
     assert look.right.tolist() == [True, False] and not look.false
     assert look.support == pytest.approx(3.0 - np.log(1 + np.exp(1.5)))
+    unmapped = look.unmapped()
+    assert unmapped.false and unmapped.support == pytest.approx(1.5)
     assert look.sigmas == pytest.approx(11.06 / 5, rel=0.01)
     (look, *_) = watched(drive("a", 1, GeoPoint(0.01, 0.0))).drives[0].singles
     assert look.right.tolist() == [False, True] and look.false

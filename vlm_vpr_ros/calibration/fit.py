@@ -1,8 +1,9 @@
 """A calibration from what was seen of held-out drives.
 
 With five or more drives, thresholds are chosen, probabilities are corrected and covariances scaled.
-Fewer drives can only make the robot more careful: they tell whether the shipped threshold keeps the
-target *on them*, and the covariance may grow.
+Fewer drives tell whether the shipped threshold keeps the target *on them*. It is then lowered as
+long as it would also refuse these frames if their places were not in the region: one drive seldom
+leaves it, and says nothing else of what is outside. The covariance may grow, not shrink.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ LEAST_FIXES = 20
 
 _AS_SHIPPED = (1.0, 0.0)
 """Slope and bias that change nothing."""
+
+_STEP = 0.25
+"""Nats by which the shipped threshold is lowered at a time."""
 
 Stop = Callable[[Window, float], "Look | None"]
 """The look at which a decision is answered, given the threshold; None where it is refused."""
@@ -160,17 +164,46 @@ class _Decisions:
         return Refusal(target=target, why=f"{said}; {more}")
 
     def _confirmed(self, target: float, stop: Stop) -> Threshold | Refusal:
-        """Whether the shipped threshold keeps the target on few drives."""
+        """The shipped threshold if it keeps the target on few drives, lowered where that is safe.
+
+        A fixed sequence of tests, of which the first that fails is the last: DELTA is not shared.
+        """
         support = shipped_support(target)
+        if not self._keeps(target, stop, support):
+            return self._unconfirmed(target, stop, support)
+        lower = support - _STEP
+        while lower >= 0 and self._keeps(target, stop, lower) and self._refuses(target, lower):
+            support, lower = lower, lower - _STEP
         counts = self._counts(stop, support)
+        return _threshold(target, support, "these drives only", counts)
+
+    def _keeps(self, target: float, stop: Stop, support: float) -> bool:
+        return risk.highest_rate(*self._independent(stop, support), risk.DELTA) <= target
+
+    def _refuses(self, target: float, support: float) -> bool:
+        """Whether few enough frames would be answered if their places were not in the region."""
+        lured = [
+            np.array(
+                [any(x.unmapped().support >= support for x in window) for window in drive], float
+            )
+            for drive in self.drives
+        ]
+        alike = risk.design_effect(lured)
+        answered, asked = sum(float(x.sum()) for x in lured), sum(map(len, lured))
+        return risk.highest_rate(asked / alike, answered / alike, risk.DELTA) <= target
+
+    def _independent(self, stop: Stop, support: float) -> tuple[float, float]:
+        """Answers, and false ones among them, for as much as they are worth."""
         answered = [
             [look for window in drive if (look := stop(window, support))] for drive in self.drives
         ]
         alike = risk.design_effect(_series(answered))
-        total = _total(counts)
-        independent, false = total.accepted / alike, total.false / alike
-        if risk.highest_rate(independent, false, risk.DELTA) <= target:
-            return _threshold(target, support, "these drives only", counts)
+        total = _total(self._counts(stop, support))
+        return total.accepted / alike, total.false / alike
+
+    def _unconfirmed(self, target: float, stop: Stop, support: float) -> Refusal:
+        total = _total(self._counts(stop, support))
+        independent, false = self._independent(stop, support)
         return Refusal(
             target=target,
             why=f"{total.accepted} answers, {total.false} of them false, are worth "

@@ -54,6 +54,17 @@ class Look:
         """Whether the best hypothesis would be a false fix."""
         return not self.right[:1].any()
 
+    def unmapped(self) -> Look:
+        """As it would have been had the true place not been in the region: any answer is false."""
+        left = ~self.right
+        return replace(
+            self,
+            log_odds=self.log_odds[left],
+            prior=self.prior[left],
+            right=self.right[left],
+            support=-np.inf,
+        ).worth(1.0, 0.0)
+
     def worth(self, slope: float, bias: float) -> Look:
         """The same with the support that it has if log-odds are worth `slope * z + bias`."""
         if not len(self.log_odds):
