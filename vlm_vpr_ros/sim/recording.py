@@ -30,7 +30,7 @@ _COVARIANCE_KNOWN = 3
 
 
 class Recording:
-    """An open bag; use `record`. Stamps are nanoseconds; messages must come in their order."""
+    """An open bag; use `record`. Stamps are nanoseconds; readers sort the topics by them."""
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
