@@ -3,7 +3,7 @@
     vlm_vpr sim --preset statistics --drives 5 --seed 1 --out SIM
     python -m benchmarks.sim_vlm SIM
 
-The worlds it was trained on have other seeds (models/sim_towns.yaml).
+The worlds it was trained on have other seeds (models/sim_towns_vlm.yaml).
 """
 
 from __future__ import annotations

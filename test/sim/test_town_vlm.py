@@ -44,7 +44,7 @@ def test_it_tells_towns_it_has_not_seen():
 
 
 def test_another_file_of_its_name_is_refused(monkeypatch, tmp_path):
-    damaged = tmp_path / "sim_towns.gguf"
+    damaged = tmp_path / "sim_towns_vlm.gguf"
     damaged.write_bytes(b"GGUF")
 
     def elsewhere(name):

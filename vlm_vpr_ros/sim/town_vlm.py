@@ -11,7 +11,7 @@ from vlm_vpr_ros.config import VlmConfig
 from vlm_vpr_ros.errors import ModelError
 from vlm_vpr_ros.resources import model_path
 
-CARD = "sim_towns.yaml"
+CARD = "sim_towns_vlm.yaml"
 
 
 def town_vlm() -> VlmConfig:
