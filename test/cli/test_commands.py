@@ -33,7 +33,8 @@ def test_version(vlm_vpr: Command) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["build", "info", "map", "localize", "evaluate", "replay", "models"]
+    "command",
+    ["build", "info", "map", "localize", "calibrate", "evaluate", "replay", "models"],
 )
 def test_every_command_explains_itself(vlm_vpr: Command, command: str) -> None:
     assert f"usage: vlm_vpr {command}" in vlm_vpr(command, "--help").stdout
