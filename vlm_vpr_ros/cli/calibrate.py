@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from vlm_vpr_ros.cli.arguments import (
     Commands,
+    add_odometry_argument,
     add_parameter_arguments,
     add_topic_arguments,
     config_of,
@@ -45,6 +46,7 @@ def add_parser(commands: Commands) -> None:
         help="shares of the answers that may be false (default: 0.01 0.02 0.05 0.1)",
     )
     add_topic_arguments(parser)
+    add_odometry_argument(parser)
     add_parameter_arguments(parser)
     parser.set_defaults(run=run)
 
