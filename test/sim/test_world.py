@@ -151,7 +151,7 @@ def test_errors_of_satellite_fixes_are_as_large_as_the_receiver_says():
 
 def test_presets_hold_what_they_promise():
     query = demo_query(SEED)
-    assert len({leg.town for leg in query.legs}) == 3
+    assert len({leg.town for leg in query.legs}) == 4
     assert not query.satellites
     assert any(len(leg.covered) for leg in query.legs)
     assert [d.legs[0].town for d in mapping_drives(SEED)] == [town.key for town in TOWNS]

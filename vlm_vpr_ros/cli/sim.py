@@ -26,7 +26,7 @@ def add_parser(commands: Commands) -> None:
         "--preset",
         choices=("demo", "statistics"),
         default="demo",
-        help="demo: one query with two kidnappings, a stretch outside the map and a covered lens; "
+        help="demo: one query with three kidnappings, a stretch outside the map, a covered lens; "
         "statistics: many short drives to calibrate on and to score (default: demo)",
     )
     parser.add_argument(

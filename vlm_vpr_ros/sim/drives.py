@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from vlm_vpr_ros.sim.conditions import CONDITIONS
 from vlm_vpr_ros.sim.layout import Node, Plan
 from vlm_vpr_ros.sim.seeds import generator
-from vlm_vpr_ros.sim.towns import TOWNS
+from vlm_vpr_ros.sim.towns import TOWNS, town_of
 
 FRAME_RATE_HZ = 2.0
 KIDNAPPED_S = 20.0
@@ -73,18 +73,19 @@ def mapping_drives(seed: int) -> list[Drive]:
 
 
 def demo_query(seed: int) -> Drive:
-    """Three towns with two kidnappings, a stretch outside the map, a covered lens."""
-    away, lost, back = (
-        Plan(next(t for t in TOWNS if t.key == key), seed) for key in ("luebeck", "bergen", "siena")
+    """Four towns with three kidnappings, a stretch outside the map, a covered lens."""
+    luebeck, bergen, siena, chicago = (
+        Plan(town_of(key), seed) for key in ("luebeck", "bergen", "siena", "chicago")
     )
-    leaving = (*lost.loop[-5:], *lost.outskirts[1:-1])
+    leaving = (*bergen.loop[-5:], *bergen.outskirts[1:-1])
     return Drive(
         "query",
         "query",
         (
-            Leg("luebeck", away.loop, "overcast", LEFT_LANE_M, first_frame=40, frames=90),
+            Leg("luebeck", luebeck.loop, "overcast", LEFT_LANE_M, first_frame=40, frames=70),
             Leg("bergen", leaving, "dusk", RIGHT_LANE_M),
-            Leg("siena", back.loop, "night", LEFT_LANE_M, 120, 110, covered=range(60, 74), stops=1),
+            Leg("siena", siena.loop, "night", LEFT_LANE_M, first_frame=120, frames=60),
+            Leg("chicago", chicago.loop, "dusk", LEFT_LANE_M, 20, 80, covered=range(50, 64)),
         ),
         traffic=1000,
         satellites=False,

@@ -99,11 +99,12 @@ def _relocalizer(
 ) -> tuple[str, ...]:
     transport = "compressed" if image.type.endswith("CompressedImage") else "raw"
     settings = ["-p", f"region:={arguments.region}", "-p", f"image_transport:={transport}"]
-    settings += ["-p", f"rate:={50.0}", "-r", f"image:={image.name}"]
+    settings += ["-p", "rate:=50.0", "-r", f"image:={image.name}"]
     if odometry:
         settings += ["-r", f"odom:={odometry.name}"]
     if arguments.params:
         settings += ["--params-file", str(arguments.params)]
+    settings += ["--log-level", "relocalizer:=warn"]  # the table says it all
     return ("vlm_vpr_ros.node.main", "--ros-args", *settings)
 
 
