@@ -49,35 +49,13 @@ class Pace:
     sense: int
     log_prior: float
 
-    def log_density(
-        self,
-        earlier: Moment,
-        later: Moment,
-        apart_m: Floats,
-        order: npt.NDArray[np.int64],
-        max_speed_mps: float,
-    ) -> Floats:
-        """How likely the robot came from one reference to another, per metre of road.
-
-        Frames of one stamp say nothing about the time between them: it is taken to be a second.
-
-        Args:
-            earlier: of the frame that saw the one.
-            later: of the frame that saw the other.
-            apart_m: distance of the two references.
-            order: 1 where the mapping drive came from the one to the other, -1 where it came the
-                other way, 0 where they are of different drives and either may be.
-            max_speed_mps: bound of the speed.
-        """
-        least_m, most_m, sigma_m = self._range_m(earlier, later, max_speed_mps)
-        along_m = np.where(order == 0, apart_m, self.sense * order * apart_m)
-        off_m = np.maximum(np.maximum(along_m - most_m, least_m - along_m), 0.0)
-        width_m = most_m - least_m + math.sqrt(2 * math.pi) * sigma_m
-        return np.asarray(-0.5 * np.square(off_m / sigma_m) - math.log(width_m))
-
-    def _range_m(
+    def range_m(
         self, earlier: Moment, later: Moment, max_speed_mps: float
     ) -> tuple[float, float, float]:
+        """Least and greatest distance between two moments, and the error of both, one sigma.
+
+        Frames of one stamp say nothing about the time between them: it is taken to be a second.
+        """
         a, b = earlier.odometry, later.odometry
         if a and b:
             moved_m = math.hypot(b.x_m - a.x_m, b.y_m - a.y_m)
@@ -85,6 +63,36 @@ class Pace:
         seconds = (later.stamp_ns - earlier.stamp_ns) / 1e9 or 1.0
         reach_m = max_speed_mps * seconds
         return self.slowest * reach_m, self.fastest * reach_m, MATCH_SIGMA_M
+
+
+def log_density(
+    paces: Sequence[Pace],
+    moments: tuple[Moment, Moment],
+    apart_m: Floats,
+    order: npt.NDArray[np.int64],
+    max_speed_mps: float,
+) -> Floats:
+    """How likely the robot came from one reference to another, per metre of road.
+
+    Args:
+        paces: p assumptions.
+        moments: of the frame that saw the one, and of that which saw the other.
+        apart_m: (k, n) distance of the two references.
+        order: (k, n) 1 where the mapping drive came from the one to the other, -1 where it came
+            the other way, 0 where they are of different drives and either may be.
+        max_speed_mps: bound of the speed.
+
+    Returns:
+        (p, k, n) logarithms, under each assumption.
+    """
+    ranges_m = np.array([pace.range_m(*moments, max_speed_mps) for pace in paces])
+    least_m, most_m, sigma_m = ranges_m.T[:, :, None, None]
+    ahead_m = np.where(order == 0, apart_m, order * apart_m)
+    behind_m = np.where(order == 0, apart_m, -order * apart_m)
+    along_m = np.stack([ahead_m if pace.sense > 0 else behind_m for pace in paces])
+    off_m = np.maximum(np.maximum(along_m - most_m, least_m - along_m), 0.0)
+    width_m = most_m - least_m + math.sqrt(2 * math.pi) * sigma_m
+    return np.asarray(-0.5 * np.square(off_m / sigma_m) - np.log(width_m))
 
 
 def paces(moments: Sequence[Moment]) -> tuple[Pace, ...]:

@@ -31,6 +31,7 @@ twice as likely.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -39,7 +40,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vlm_vpr_ros.estimation.hypotheses import group_by_place
-from vlm_vpr_ros.estimation.motion import Moment, Pace, paces
+from vlm_vpr_ros.estimation.motion import Moment, Pace, log_density, paces
 from vlm_vpr_ros.estimation.sighting import Sighting
 from vlm_vpr_ros.geodesy import earth_centred_m
 from vlm_vpr_ros.types import Candidate
@@ -97,19 +98,17 @@ def filtered(
     if len(sightings) == 1 or not last:
         return last
     frames = [_Frame.of(s, place_radius_m) for s in sightings if s.candidates]
+    assumed = paces([frame.moment for frame in frames])
     now = len(frames) - 1
-    steps = {
-        (s, t): _Step.between(frames[s], frames[t])
+    motions = {
+        (s, t): _motion(assumed, frames[s], frames[t], max_speed_mps)
         for t in range(len(frames))
         for s in range(0 if t == now else max(0, t - LOOK_BACK), t)
     }
     runs = []
-    for pace in paces([frame.moment for frame in frames]):
-        motions = {
-            (s, t): step.reach(pace, frames[s], frames[t], max_speed_mps)
-            for (s, t), step in steps.items()
-        }
-        here, elsewhere = _run(frames, motions, weights)
+    for number, pace in enumerate(assumed):
+        under = {pair: probability[number] for pair, probability in motions.items()}
+        here, elsewhere = _run(frames, under, weights)
         runs.append((pace.log_prior + here, pace.log_prior + elsewhere))
     here = np.logaddexp.reduce([odds for odds, _ in runs])
     # "None of them" includes a place that only earlier frames showed.
@@ -155,8 +154,10 @@ class _Frame:
     log_road_m: Floats
     place: npt.NDArray[np.int64]
 
-    @classmethod
-    def of(cls, sighting: Sighting, place_radius_m: float) -> _Frame:
+    @staticmethod
+    @functools.lru_cache(maxsize=64)
+    def of(sighting: Sighting, place_radius_m: float) -> _Frame:
+        """Remembered: a frame is looked at again with each of the next ones."""
         candidates = sighting.candidates
         points_m = earth_centred_m(
             [c.position.lat_deg for c in candidates], [c.position.lon_deg for c in candidates]
@@ -167,7 +168,7 @@ class _Frame:
             for number, place in enumerate(group_by_place(candidates, place_radius_m))
             for member in place.candidates
         }
-        return cls(
+        return _Frame(
             moment=sighting.moment,
             z=np.array([c.log_odds for c in candidates]),
             points_m=points_m,
@@ -195,27 +196,18 @@ class _Frame:
         return np.asarray(np.logaddexp(weights.log_unseen, alone))
 
 
-@dataclass(frozen=True)
-class _Step:
-    """From each of k candidates of one frame to each of n of a later one, (k, n)."""
-
-    apart_m: Floats
-    order: npt.NDArray[np.int64]
-
-    @classmethod
-    def between(cls, earlier: _Frame, later: _Frame) -> _Step:
-        apart_m = np.linalg.norm(earlier.points_m[:, None] - later.points_m, axis=2)
-        order = np.sign(later.rows - earlier.rows[:, None])
-        return cls(apart_m, np.where(earlier.drives[:, None] == later.drives, order, 0))
-
-    def reach(self, pace: Pace, earlier: _Frame, later: _Frame, max_speed_mps: float) -> Floats:
-        """(k, n) probability of that motion."""
-        density = pace.log_density(
-            earlier.moment, later.moment, self.apart_m, self.order, max_speed_mps
-        )
-        reach = np.exp(density + later.log_road_m)
-        # Sparse references do not stand for all the road around them: never more than certainty.
-        return np.asarray(reach / np.maximum(reach.sum(axis=1, keepdims=True), 1.0))
+def _motion(
+    assumed: Sequence[Pace], earlier: _Frame, later: _Frame, max_speed_mps: float
+) -> Floats:
+    """(p, k, n) probability of a motion from each of k candidates to each of n, at each pace."""
+    apart_m = np.linalg.norm(earlier.points_m[:, None] - later.points_m, axis=2)
+    order = np.sign(later.rows - earlier.rows[:, None])
+    order = np.where(earlier.drives[:, None] == later.drives, order, 0)
+    moments = (earlier.moment, later.moment)
+    density = log_density(assumed, moments, apart_m, order, max_speed_mps)
+    reach = np.exp(density + later.log_road_m)
+    # Sparse references do not stand for all the road around them: never more than certainty.
+    return np.asarray(reach / np.maximum(reach.sum(axis=2, keepdims=True), 1.0))
 
 
 def _run(
