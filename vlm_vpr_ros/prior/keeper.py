@@ -97,7 +97,7 @@ class PriorKeeper:
         """When the image was taken that the model saw last."""
         self._pending: Future[Any] | None = None
         self._failure = ""
-        self._found = False
+        self._found = self._lost = False
 
     def ask(self, frame: Frame) -> None:
         """Note the frame's odometry, and show the frame to the model if it is time to."""
@@ -137,13 +137,14 @@ class PriorKeeper:
         """Take note of whether the frame gave a fix.
 
         A robot that was found and is lost again may have been carried away: what was told and
-        answered before is forgotten, and the model is asked about the next frame.
+        answered before is forgotten. As long as it is lost it may be carried away unseen, so the
+        model is asked about every frame for which it has time.
         """
         if self._found and not accepted:
             with self._lock:
                 self._told = None
             self._answered = self._asked = None
-        self._found = accepted
+        self._found, self._lost = accepted, not accepted
 
     def observe(self, prior: GeoPrior, stamp_ns: int) -> None:
         """Take a prior that somebody told; it replaces the one told before."""
@@ -158,7 +159,7 @@ class PriorKeeper:
             self._pending.cancel()
         self._answered = self._asked = self._pending = None
         self._failure = ""
-        self._found = False
+        self._found = self._lost = False
         self._odometer = Odometer()
 
     def close(self) -> None:
@@ -180,7 +181,7 @@ class PriorKeeper:
         return _Moment(stamp_ns, self._odometer.travelled_m)
 
     def _due(self, stamp_ns: int) -> bool:
-        if self._asked is None or self._failure:
+        if self._asked is None or self._failure or self._lost:
             return True
         return self._moved_m(self._asked, stamp_ns) >= self._config.ask_again_m
 
