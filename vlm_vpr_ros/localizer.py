@@ -33,7 +33,7 @@ from vlm_vpr_ros.retrieval.guided_search import GuidedSearch
 from vlm_vpr_ros.retrieval.novelty import Novelty
 from vlm_vpr_ros.stopwatch import Stopwatch
 from vlm_vpr_ros.types import Candidate, Fix, Frame, GeoPoint, Hypothesis, Outcome, Reason
-from vlm_vpr_ros.verification.geometric_check import GeometricCheck
+from vlm_vpr_ros.verification.geometric_check import GeometricCheck, GeometricEvidence
 from vlm_vpr_ros.verification.local_features import LocalFeatureExtractor
 
 
@@ -123,10 +123,12 @@ class Localizer:
         damage = ""
         if self._geometry:
             with watch.stage("verify"):
-                seen = self._geometry.evidence(frame.image, candidates, self._place_radius_m)
+                seen = self._geometry.evidence(
+                    frame.image, candidates, self._beside(candidates), self._place_radius_m
+                )
                 damage = seen.damage
                 if not damage:  # else a twin whose record is damaged would look unlike the frame
-                    candidates = self._weighed(candidates, seen.inliers)
+                    candidates = self._weighed(candidates, seen)
                     stages["verification"] = candidates
         with watch.stage("evidence"):
             self._sightings.add(raw, self._sighting(frame, candidates))
@@ -135,11 +137,12 @@ class Localizer:
         with watch.stage("prior"):
             known = self._priors.current(frame.stamp_ns, wait_for_prior_s)
         with watch.stage("estimate"):
+            trust = self._trusts.after(len(self._sightings))
             places = group_by_place(candidates, self._place_radius_m)
             if known.prior:
-                places = reweighed(places, known.prior, self._config.prior.max_log_odds)
+                cap = self._config.prior.max_log_odds
+                places = reweighed(places, known.prior, cap, trust.slope)
                 candidates = stages["prior"] = ranked(places)
-            trust = self._trusts.after(len(self._sightings))
             hypotheses, none = self._hypotheses(places, trust)
             reason, detail = decide(hypotheses, self._chance, trust)
             fix = self._fix(places[0], trust) if reason is Reason.ACCEPTED else None
@@ -206,10 +209,13 @@ class Localizer:
         self._last_stamp_ns = stamp_ns
 
     def _weighed(
-        self, candidates: Sequence[Candidate], inliers: Sequence[int | None] | None = None
+        self, candidates: Sequence[Candidate], seen: GeometricEvidence | None = None
     ) -> tuple[Candidate, ...]:
-        beside = neighbours(self._region.references, [c.reference for c in candidates])
-        return weighed(candidates, beside, self._chance, inliers)
+        inliers, beside = (seen.inliers, seen.beside) if seen else (None, None)
+        return weighed(candidates, self._beside(candidates), self._chance, inliers, beside)
+
+    def _beside(self, candidates: Sequence[Candidate]) -> list[tuple[int, ...]]:
+        return neighbours(self._region.references, [c.reference for c in candidates])
 
     def _sighting(self, frame: Frame, candidates: tuple[Candidate, ...]) -> Sighting:
         drive = self._region.references.drive

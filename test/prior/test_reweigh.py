@@ -77,3 +77,14 @@ def test_places_keep_their_position_and_their_members(prior: GeoPrior) -> None:
 
 def test_no_places() -> None:
     assert reweighed([], at(0, 0, 1e3), 2.4) == []
+
+
+def test_a_prior_keeps_its_worth_where_images_claim_too_much() -> None:
+    slope = 0.25
+    plain, shrunk = (
+        reweighed(group_by_place(SEEN, 25.0), at(-33.0, 151.1, 2e4), 2.4, worth)
+        for worth in (1.0, slope)
+    )
+    worth = {place.best.reference: slope * place.best.prior_log_odds for place in shrunk}
+    for place in plain:
+        assert worth[place.best.reference] == pytest.approx(place.best.prior_log_odds)

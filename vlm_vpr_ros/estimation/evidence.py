@@ -17,8 +17,9 @@ Gardens Point, once where the queries' places are in the region and once where t
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from vlm_vpr_ros.region.manifest import Background
 from vlm_vpr_ros.types import Candidate
@@ -34,7 +35,7 @@ class EvidenceWeights:
 
 
 SIMILARITY_ALONE = EvidenceWeights(similarity=54.9, inliers=0.0, bias=1.64)
-WITH_GEOMETRY = EvidenceWeights(similarity=32.9, inliers=8.06, bias=-32.2)
+WITH_GEOMETRY = EvidenceWeights(similarity=33.7, inliers=8.03, bias=-32.2)
 
 NEIGHBOUR_SHARE = 0.3
 """Weight of each neighbour beside the candidate's own 1, in its averages. Not fitted."""
@@ -63,6 +64,7 @@ def weighed(
     neighbours: Sequence[Sequence[int]],
     chance: float,
     inliers: Sequence[int | None] | None = None,
+    beside: Mapping[int, int] | None = None,
 ) -> tuple[Candidate, ...]:
     """The candidates with their log-odds, best first.
 
@@ -71,6 +73,7 @@ def weighed(
         neighbours: of each candidate, the references taken just before and after it.
         chance: similarity that a wrong place reaches by chance.
         inliers: of each candidate, when geometry was checked; None for those passed over.
+        beside: inliers of neighbours that are no candidates, where they were counted.
     """
     weights = SIMILARITY_ALONE if inliers is None else WITH_GEOMETRY
     if inliers is not None:
@@ -80,25 +83,29 @@ def weighed(
             candidate,
             log_odds=weights.similarity * (s - chance) + weights.inliers * g + weights.bias,
         )
-        for candidate, (s, g) in zip(candidates, averages(candidates, neighbours), strict=True)
+        for candidate, (s, g) in zip(
+            candidates, averages(candidates, neighbours, beside or {}), strict=True
+        )
     ]
     return tuple(sorted(scored, key=lambda c: (-c.log_odds, c.reference)))
 
 
 def averages(
-    candidates: Sequence[Candidate], neighbours: Sequence[Sequence[int]]
+    candidates: Sequence[Candidate],
+    neighbours: Sequence[Sequence[int]],
+    beside: Mapping[int, int] = MappingProxyType({}),
 ) -> list[tuple[float, float]]:
     """Similarity and ln(1 + inliers) of each candidate, averaged with those of its neighbours.
 
-    What is not among the candidates resembles the frame no more than the last of them does, and is
-    taken to have no inliers. A candidate that was passed over counts as one without inliers for
-    itself, and not at all for its neighbours.
+    What is not among the candidates resembles the frame no more than the last of them does, and has
+    the inliers that were counted `beside` the most promising ones, elsewhere none. A candidate that
+    was passed over counts as one without inliers for itself, and not at all for its neighbours.
     """
     lowest = min((c.similarity for c in candidates), default=0.0)
     similarity = {c.reference: c.similarity for c in candidates}
     geometry = {
         c.reference: None if c.inliers is None else math.log1p(c.inliers) for c in candidates
-    }
+    } | {row: math.log1p(count) for row, count in beside.items()}
     return [
         (
             _average(c.similarity, [similarity.get(row, lowest) for row in beside]),

@@ -36,17 +36,26 @@ def prior_log_odds(log_density: Floats, max_log_odds: float) -> Floats:
     return np.asarray(np.log(count * (1 - even) * share + even))
 
 
-def reweighed(places: Sequence[Place], prior: GeoPrior, max_log_odds: float) -> list[Place]:
+def reweighed(
+    places: Sequence[Place], prior: GeoPrior, max_log_odds: float, slope: float = 1.0
+) -> list[Place]:
     """The places with what the prior says of each added to all of its candidates, best first.
 
     By place, not by reference: references that lie together are not told apart by a prior that is
     kilometres wide, and many references of one place do not make it more likely.
+
+    Args:
+        places: any order.
+        prior: where the frame was probably taken.
+        max_log_odds: c, in nats that are worth what they say.
+        slope: what a nat of the places' evidence is worth (`Trust.slope`): where the images claim
+            too much, the prior must not shrink with them.
     """
     density = prior.log_density(
         [place.position.lat_deg for place in places],
         [place.position.lon_deg for place in places],
     )
-    gained = prior_log_odds(density, max_log_odds)
+    gained = prior_log_odds(density, max_log_odds) / slope
     result = [_gaining(place, float(nats)) for place, nats in zip(places, gained, strict=True)]
     return sorted(result, key=lambda place: (-place.best.log_odds, place.best.reference))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from vlm_vpr_ros.config import VerificationConfig
@@ -11,7 +11,11 @@ from vlm_vpr_ros.estimation.hypotheses import group_by_place
 from vlm_vpr_ros.types import Candidate, RgbImage
 from vlm_vpr_ros.verification.feature_store import FeatureStore
 from vlm_vpr_ros.verification.local_features import LocalFeatureExtractor, LocalFeatures
-from vlm_vpr_ros.verification.verifier import Verifier
+from vlm_vpr_ros.verification.verifier import Verifier, match_pair
+
+LOOK_BESIDE = 2
+"""Of so many candidates, those with the most inliers, the references beside them are checked, too:
+twins crowd each other's neighbours out of the candidates."""
 
 
 @dataclass(frozen=True)
@@ -20,11 +24,13 @@ class GeometricEvidence:
 
     Attributes:
         inliers: of each candidate, None for those that were not checked.
+        beside: inliers of references beside the most promising candidates that are none themselves.
         damage: what is wrong with the features of candidates that would have been checked, one
             sentence; empty if nothing is.
     """
 
     inliers: Sequence[int | None]
+    beside: Mapping[int, int]
     damage: str = ""
 
 
@@ -46,13 +52,18 @@ class GeometricCheck:
         self._verifier = Verifier(config)
 
     def evidence(
-        self, image: RgbImage, candidates: Sequence[Candidate], place_radius_m: float
+        self,
+        image: RgbImage,
+        candidates: Sequence[Candidate],
+        neighbours: Sequence[Sequence[int]],
+        place_radius_m: float,
     ) -> GeometricEvidence:
         """Count the inliers of each candidate.
 
         Args:
             image: the frame.
             candidates: in order of promise.
+            neighbours: of each candidate, the references taken just before and after it.
             place_radius_m: candidates nearer to each other than this show one place.
         """
         checked = candidates[: self._limit]
@@ -63,22 +74,38 @@ class GeometricCheck:
         }
         damaged: list[RegionError] = []
 
-        def load(i: int) -> LocalFeatures | None:
+        def load(reference: int) -> LocalFeatures | None:
             try:
-                return self._features.features(checked[i].reference)
+                return self._features.features(reference)
             except RegionError as error:  # one bad record must not silence the whole region
                 damaged.append(error)
                 return None
 
+        query = self._extractor.extract(image)
         counts = self._verifier.verify(
-            self._extractor.extract(image),
+            query,
             [place_of[candidate.reference] for candidate in checked],
-            load,
+            lambda i: load(checked[i].reference),
         )
+        beside = {}
+        for row in _beside_the_best(checked, counts, neighbours):
+            if reference := load(row):
+                beside[row] = int(match_pair(query, reference).inliers.sum())
         counts += [None] * (len(candidates) - len(checked))
         damage = f"Geometry not used: {damaged[0]}" if damaged else ""
-        return GeometricEvidence(counts, damage)
+        return GeometricEvidence(counts, beside, damage)
 
     def describe(self) -> str:
         """What is in use, for diagnostics."""
         return f"{self._extractor.card.name} on {self._extractor.provider}"
+
+
+def _beside_the_best(
+    candidates: Sequence[Candidate],
+    inliers: Sequence[int | None],
+    neighbours: Sequence[Sequence[int]],
+) -> list[int]:
+    """Neighbours of the candidates with the most inliers that are no candidates themselves."""
+    best = sorted(range(len(candidates)), key=lambda i: (-(inliers[i] or 0), i))[:LOOK_BESIDE]
+    known = {candidate.reference for candidate in candidates}
+    return list(dict.fromkeys(row for i in best for row in neighbours[i] if row not in known))
