@@ -62,9 +62,13 @@ class Process:
             self.output += line
 
     def wait(self) -> int:
-        code = self.popen.wait(WAIT_S)
-        self._reader.join()
-        return code
+        try:
+            return self.popen.wait(WAIT_S)
+        except subprocess.TimeoutExpired:
+            self.popen.kill()  # else the thread that reads it would keep pytest from ending
+            raise
+        finally:
+            self._reader.join()
 
     def interrupt(self, number: int = signal.SIGINT) -> int:
         self.popen.send_signal(number)

@@ -18,7 +18,7 @@ import rclpy
 from geometry_msgs.msg import Point, PoseWithCovarianceStamped
 from nav_msgs.msg import Odometry
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
-from rclpy.executors import ExternalShutdownException
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 
@@ -26,6 +26,7 @@ from vlm_vpr_ros.errors import ConfigError
 from vlm_vpr_ros.pose_reset import PoseReset, Position
 
 _LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)  # as AMCL publishes
+_NAP_S = 0.5
 
 
 class AfterKidnapping(Node):
@@ -179,7 +180,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"after_kidnapping: {error}", file=sys.stderr)
         return 2
     try:
-        rclpy.spin(AfterKidnapping())
+        executor = SingleThreadedExecutor()
+        executor.add_node(AfterKidnapping())
+        while rclpy.ok():
+            # With a bound: a signal just before the executor falls asleep wakes nobody.
+            executor.spin_once(timeout_sec=_NAP_S)
     except ConfigError as error:
         print(f"after_kidnapping: {error}", file=sys.stderr)
         return 2
