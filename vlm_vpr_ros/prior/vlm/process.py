@@ -43,6 +43,8 @@ class WorkerProcess:
         self._last_words = ""
         self._killed_because = ""
         self._listening = asyncio.create_task(self._listen())
+        self._reading = asyncio.Lock()
+        self._emptying: asyncio.Task[None] | None = None
 
     @classmethod
     async def start(cls, settings: Settings) -> WorkerProcess:
@@ -120,11 +122,14 @@ class WorkerProcess:
             self._killed_because = self._killed_because or because
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
+        self._emptying = self._emptying or asyncio.create_task(self._empty())
 
     async def ended(self) -> str:
         """Wait until the process has ended; returns why it did, for people."""
         status = await self._process.wait()
         await asyncio.wait([self._listening])
+        if self._emptying:
+            await asyncio.wait([self._emptying])
         if self._process.stdin:
             self._process.stdin.close()
         if self._killed_because:
@@ -150,13 +155,21 @@ class WorkerProcess:
     async def _receive(self) -> dict[str, Any]:
         assert self._process.stdout is not None
         try:
-            of_json, of_content = lengths(await self._process.stdout.readexactly(PREFIX_BYTES))
-            rest = await self._process.stdout.readexactly(of_json + of_content)
+            async with self._reading:
+                of_json, of_content = lengths(await self._process.stdout.readexactly(PREFIX_BYTES))
+                rest = await self._process.stdout.readexactly(of_json + of_content)
             return header_of(rest[:of_json])
         except ProtocolError:
             raise WorkerError("the VLM's process sent garbage") from None
         except (asyncio.IncompleteReadError, ConnectionError):
             raise WorkerError(await self.ended()) from None
+
+    async def _empty(self) -> None:
+        """Read what nobody awaits any more: before its pipes are empty, no end is reported."""
+        assert self._process.stdout is not None
+        async with self._reading:
+            while await self._process.stdout.read(_PIPE_BYTES):
+                pass
 
     async def _listen(self) -> None:
         """Read stderr: keep what it said last, and pass it on where asked for."""
