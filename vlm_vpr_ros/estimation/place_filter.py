@@ -68,7 +68,7 @@ class FilterWeights:
 FILTER = FilterWeights(tempering=0.2, gain=3.7, dim=0.4, log_unseen=-3.0)
 """Tempering by the log score of windows of the two day drives of Gardens Point. `gain` is the
 logarithm of its 40 places. `dim` is so high that no window of a place that is not in the region
-comes near a target of 5 %, on these day drives: the best one reaches a probability of 0.8."""
+comes near a target of 5 %, on these day drives: the best one reaches a probability of 0.1."""
 
 LOG_JUMP = math.log(1e-3)
 """Of the probability that the robot was carried elsewhere between two frames."""

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vlm_vpr_ros.config import VerificationConfig
+from vlm_vpr_ros.verification.coherence import coherent
 from vlm_vpr_ros.verification.geometry import epipolar_inliers
 from vlm_vpr_ros.verification.local_features import LocalFeatures
 from vlm_vpr_ros.verification.matching import mutual_matches
@@ -21,7 +22,7 @@ class PairMatch:
     Attributes:
         query: (k, 2) float32, pixels of the common scale.
         reference: (k, 2) float32, likewise.
-        inliers: (k,) which of them agree with one epipolar geometry.
+        inliers: (k,) which of them agree with one epipolar geometry and move with their neighbours.
     """
 
     query: npt.NDArray[np.float32]
@@ -33,7 +34,9 @@ def match_pair(query: LocalFeatures, reference: LocalFeatures) -> PairMatch:
     """Match two images and check the geometry."""
     rows, columns = mutual_matches(query.descriptors, reference.descriptors)
     a, b = query.keypoints[rows], reference.keypoints[columns]
-    return PairMatch(a, b, epipolar_inliers(a, b))
+    inliers = epipolar_inliers(a, b)
+    inliers[inliers] = coherent(a[inliers], b[inliers])
+    return PairMatch(a, b, inliers)
 
 
 class Verifier:
