@@ -95,6 +95,19 @@ def test_windows_have_scores_of_their_own_when_stopped() -> None:
     assert strict(report(evaluated(refused(), refused()), TOWN, 50.0))["stopped"] is None
 
 
+def test_windows_of_one_frame_are_shown_once() -> None:
+    recording = Recording([query("1"), query("2", position=FAR)])
+    causal, cold = Diary(accepted(HERE, [HERE])), Diary(refused())
+    evaluation = evaluate([recording], TOWN.references, causal, cold, frames=1)
+    record = strict(report(evaluation, TOWN, 50.0))
+    scores = {key: record[key] for key in record["cold"]}
+    assert scores == record["cold"] == record["stopped"]
+    assert record["fixes"]["accepted"] == 2
+    shown = table(record)
+    assert len([line for line in shown.splitlines() if line.startswith("1 frame ")]) == 2
+    assert "cold" not in shown and "stopped" not in shown
+
+
 def test_queries_outside_the_region_are_told() -> None:
     recording = Recording([query("1", position=GeoPoint(1.0, 1.0))])
     evaluation = evaluate([recording], TOWN.references, Diary(accepted(HERE)), Diary(refused()))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -75,11 +76,11 @@ def placed(outcome: Outcome, position: GeoPoint, probability: float) -> Outcome:
 
 
 class InTurn(Diary):
-    """Gives one outcome after the other."""
+    """Gives one outcome after the other, over and over."""
 
     def __init__(self, outcomes: list[Outcome]) -> None:
         super().__init__(outcomes[0])
-        self._left = iter(outcomes)
+        self._left = itertools.cycle(outcomes)
 
     def localize(self, _: object, __: float = 0.0) -> Any:
         return next(self._left)
@@ -94,10 +95,13 @@ OUTCOMES = [
 ]
 
 
-def evaluated(outcomes: list[Outcome], name: str = "q") -> tuple[Evaluation, Recording]:
-    recording = Recording([query(f"{name}{i}", drive=name) for i in range(len(outcomes))])
+def evaluated(
+    outcomes: list[Outcome], name: str = "q", frames: int | None = None
+) -> tuple[Evaluation, Recording]:
+    recording = Recording([query(f"{name}{i}", name) for i in range(len(outcomes))])
     cold = Diary(refused())
-    return evaluate([recording], TOWN.references, InTurn(outcomes), cold), recording
+    localizer = InTurn(outcomes)
+    return evaluate([recording], TOWN.references, localizer, cold, frames=frames), recording
 
 
 def page_of(
@@ -105,8 +109,9 @@ def page_of(
     name: str = "q",
     remarks: tuple[str, ...] = (),
     pictures: bool = True,
+    frames: int | None = None,
 ) -> str:
-    evaluation, recording = evaluated(outcomes, name)
+    evaluation, recording = evaluated(outcomes, name, frames)
     town = region(TOWN.references, name=name.replace("/", "").replace("\0", "") or "town")
     painter = OutcomePainter(_bare(), None)
     return report_page(
@@ -139,6 +144,19 @@ def test_the_page_is_whole_and_shows_every_part() -> None:
         assert heading in text
     assert seen.tags.count("svg") == 6 and seen.tags.count("iframe") == 1
     assert "weak_evidence" in text and "retrieval, causal" in text
+
+
+@pytest.mark.parametrize(
+    ("frames", "ways"),
+    [(None, {"causal", "cold"}), (1, {"1 frame"}), (2, {"2 frames", "stopped", "cold"})],
+)
+def test_every_way_of_asking_is_shown_once_and_explained(
+    frames: int | None, ways: set[str]
+) -> None:
+    text = Page(page_of(OUTCOMES, frames=frames)).text
+    of_answers = {t for t in text if t in {"causal", "1 frame", "2 frames", "stopped", "cold"}}
+    assert of_answers == ways
+    assert [text.count(way) for way in ways] == [2] * len(ways)  # in the table and where explained
 
 
 def test_the_page_fetches_nothing() -> None:

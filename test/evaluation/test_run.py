@@ -60,6 +60,17 @@ def test_windows_start_afresh_and_stay_in_their_drive() -> None:
     assert evaluation.frames == 2
 
 
+def test_a_window_of_one_frame_is_localized_once() -> None:
+    causal, cold = Diary(refused()), Diary(refused())
+    drives = [query("1", "a"), query("2", "a"), query("3", "b")]
+    evaluation = evaluate([Recording(drives)], REFERENCES, causal, cold, frames=1)
+    asked = [call for call in causal.calls if call != "reset"]
+    assert asked == ["1", "2", "3"] and cold.calls == []
+    assert "reset" in causal.calls[causal.calls.index("1") : causal.calls.index("2")]
+    assert all(t.causal is t.cold is t.stop.outcome for t in evaluation.trials if t.stop)
+    assert len(evaluation.stops) == 3
+
+
 def test_a_window_may_end_with_its_first_answer() -> None:
     places = [GeoPoint(0.0, 0.001 * i) for i in range(4)]
     outcomes = iter(

@@ -28,8 +28,8 @@ def report(
     """The evaluation as a dict that `json.dumps(..., allow_nan=False)` takes.
 
     The scores at the top are the causal ones; `cold` holds the same keys for cold starts, `stopped`
-    those of windows that end with their first accepted outcome. `null` is what cannot be known of
-    nothing.
+    those of windows that end with their first accepted outcome. In windows of one frame all three
+    are the same. `null` is what cannot be known of nothing.
 
     Args:
         evaluation: what was tried.

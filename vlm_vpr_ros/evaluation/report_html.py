@@ -10,7 +10,7 @@ from vlm_vpr_ros.evaluation.metrics import Score
 from vlm_vpr_ros.evaluation.report_cases import cards
 from vlm_vpr_ros.evaluation.report_page import PAGE
 from vlm_vpr_ros.evaluation.report_tables import answers, drives, escaped, recall, stages
-from vlm_vpr_ros.evaluation.report_text import decimal, mode_name
+from vlm_vpr_ros.evaluation.report_text import decimal, modes
 from vlm_vpr_ros.evaluation.report_tiles import tiles
 from vlm_vpr_ros.evaluation.worst_cases import Case
 from vlm_vpr_ros.text import counted
@@ -70,7 +70,9 @@ def _title(record: Mapping[str, Any]) -> str:
 
 def _subtitle(record: Mapping[str, Any]) -> str:
     window = record["frames"]
-    how = "frame by frame, causal" if window is None else f"windows of {counted(window, 'frame')}"
+    how = {None: "frame by frame, causal", 1: "each as the first frame after start"}.get(
+        window, f"in windows of {window} frames"
+    )
     queries, references = record["fixes"]["queries"], record["region"]["references"]
     drives = counted(len(record["drives"]), "drive")
     return (
@@ -92,20 +94,17 @@ def _figure(figure: Figure) -> str:
 
 def _method(record: Mapping[str, Any]) -> str:
     window = record["frames"]
-    causal = (
-        "Frames in order, one localizer, forgetting at the start of each drive."
-        if window is None
-        else f"Every {counted(window, 'consecutive frame')} of a drive from a fresh start, scored "
-        "at the place of the last one. Windows overlap."
-    )
+    cold = "Each frame as the first one after start."
+    ways = {
+        "causal": "Frames in order, one localizer, forgetting at the start of each drive.",
+        "1 frame": cold,
+        f"{window} frames": f"Every {window} consecutive frames of a drive from a fresh start, "
+        "scored at the place of the last one. Windows overlap.",
+        "stopped": "Windows that end with their first accepted answer, scored there.",
+        "cold": cold,
+    }
     rows = [
-        (mode_name(record), causal),
-        *(
-            [("stopped", "Windows that end with their first accepted answer, scored there.")]
-            if window is not None
-            else []
-        ),
-        ("cold", "Each frame as the first one after start."),
+        *((name, ways[name]) for name, _ in modes(record)),
         (
             "false",
             f"A fix farther than {record['false_fix_m']:g} m from the truth. The interval "

@@ -8,7 +8,7 @@ from typing import Any
 
 from vlm_vpr_ros.evaluation.ellipses import PER_CENTS
 from vlm_vpr_ros.evaluation.metrics import RADII_M, RANKS
-from vlm_vpr_ros.evaluation.report_text import decimal, metres, mode_name, modes, percent, percents
+from vlm_vpr_ros.evaluation.report_text import decimal, metres, modes, percent, percents
 
 HEADLINE_M = 12
 """Radius of the recall that stands for all."""
@@ -58,7 +58,7 @@ def stages(record: Mapping[str, Any]) -> str:
 
 def recall(record: Mapping[str, Any]) -> str:
     """Recall by radius and rank."""
-    shown = [(mode_name(record), record), ("cold", record["cold"])]
+    shown = modes(record, stopped=False)
     head = ["within", "solvable", *(f"{m} R@{r}, %" for m, _ in shown for r in RANKS)]
     rows = [
         [

@@ -7,7 +7,7 @@ from typing import Any
 
 from vlm_vpr_ros.evaluation.ellipses import PER_CENTS
 from vlm_vpr_ros.evaluation.metrics import RADII_M, RANKS
-from vlm_vpr_ros.text import aligned, length
+from vlm_vpr_ros.text import aligned, counted, length
 
 
 def table(record: Mapping[str, Any]) -> str:
@@ -45,23 +45,33 @@ def percents(ends: list[float] | None) -> str:
 
 def mode_name(record: Mapping[str, Any]) -> str:
     """What the scores at the top of a record are of."""
-    return "causal" if record["frames"] is None else f"{record['frames']} frames"
+    return "causal" if record["frames"] is None else counted(record["frames"], "frame")
 
 
-def modes(record: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
-    """The name of each way in which the queries were localized, and its scores."""
-    stopped = [("stopped", record["stopped"])] if record["stopped"] else []
-    return [(mode_name(record), record), *stopped, ("cold", record["cold"])]
+def modes(
+    record: Mapping[str, Any], *, stopped: bool = True
+) -> list[tuple[str, Mapping[str, Any]]]:
+    """The name of each way in which the queries were localized, and its scores.
+
+    Args:
+        record: what `report` found.
+        stopped: with the windows that may end before their query.
+    """
+    own = (mode_name(record), record)
+    if record["frames"] == 1:  # such a window is a cold start and ends at once
+        return [own]
+    early = [("stopped", record["stopped"])] if stopped and record["stopped"] else []
+    return [own, *early, ("cold", record["cold"])]
 
 
 def _recall_lines(record: Mapping[str, Any]) -> str:
     rows = []
     for radius in RADII_M:
         row = [f"within {radius} m", str(record["solvable"][str(radius)])]
-        for mode in (record, record["cold"]):
+        for _, mode in modes(record, stopped=False):
             row += [percent(mode["recall"][str(radius)][str(rank)]) for rank in RANKS]
         rows.append(row)
-    names = [f"{mode} R@{rank}" for mode in (mode_name(record), "cold") for rank in RANKS]
+    names = [f"{mode} R@{rank}" for mode, _ in modes(record, stopped=False) for rank in RANKS]
     return aligned(["recall %", "solvable", *names], rows)
 
 

@@ -2,8 +2,8 @@
 
 Every query is localized twice. *Causal*: frames in order, as a robot sees its drive, forgetting at
 the start of each drive, or, in windows of N frames, before each window, whose last frame is scored.
-*Cold*: as the first frame after start. What no robot can do, such as using the mean of the whole
-drive, is not done.
+*Cold*: as the first frame after start. A window of one frame is both, and localized once. What no
+robot can do, such as using the mean of the whole drive, is not done.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from vlm_vpr_ros.geodesy import distance_m
 from vlm_vpr_ros.mapping.batches import FailedImage
 from vlm_vpr_ros.mapping.observation import Source, SourceReport
 from vlm_vpr_ros.region.references import References
-from vlm_vpr_ros.types import Candidate, GeoPoint, Outcome
+from vlm_vpr_ros.types import Candidate, Frame, GeoPoint, Outcome
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def evaluate(
         sources: the queries.
         references: of the region.
         causal: a localizer that has seen nothing.
-        cold: another one.
+        cold: another one; not asked in windows of one frame.
         progress: told about every query.
         frames: of a window; None: a drive is one long window.
         wait_for_prior_s: how long a frame may wait for the answer of a model.
@@ -139,6 +139,11 @@ def evaluate(
     known = KnownReferences(references)
     course = Course(causal, frames, wait_for_prior_s)
     window: deque[tuple[GeoPoint, float]] = deque(maxlen=frames or 1)
+
+    def cold_start(frame: Frame) -> Outcome:
+        cold.reset()
+        return cold.localize(frame, wait_for_prior_s)
+
     for number, (observation, drive, first_of_drive) in enumerate(in_order(sources)):
         progress(1)
         if first_of_drive:
@@ -160,7 +165,6 @@ def evaluate(
         if not outcomes:
             evaluation.report.leave_out("query before the first whole window", observation.source)
             continue
-        cold.reset()
         evaluation.trials.append(
             Trial(
                 number=number,
@@ -169,7 +173,7 @@ def evaluate(
                 truth=truth,
                 nearest_reference_m=window[-1][1],
                 causal=outcomes[-1],
-                cold=cold.localize(frame, wait_for_prior_s),
+                cold=outcomes[-1] if frames == 1 else cold_start(frame),
                 stop=_stop(list(window), outcomes) if frames else None,
             )
         )
