@@ -12,7 +12,6 @@ without the blanks. Any field may be empty, later ones may be missing.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from pyproj import Transformer
 from vlm_vpr_ros.geodesy import distance_m
 from vlm_vpr_ros.images import read_image
 from vlm_vpr_ros.mapping.coordinates import position_problem
-from vlm_vpr_ros.mapping.image_files import image_files, natural_order
+from vlm_vpr_ros.mapping.image_folder import ImageFile, ImageFolder, image_files
 from vlm_vpr_ros.mapping.observation import Observation, SourceReport
 from vlm_vpr_ros.mapping.reader import SourceRequest
 from vlm_vpr_ros.mapping.times import parse_time
@@ -48,71 +47,45 @@ def recognises(path: Path) -> bool:
     return path.is_dir() and any(_BEGINS.match(file.name) for file in image_files(path))
 
 
-def open_source(request: SourceRequest) -> NamedImages:
+def open_source(request: SourceRequest) -> ImageFolder:
     """Open a folder of such images. Raises `SourceError`."""
     request.refuse_topics()
-    return NamedImages(request)
+    return ImageFolder(request, _observe)
 
 
-class NamedImages:
-    """Images below a folder in natural order; each folder (`database`, `queries`) is a drive."""
+def _observe(image: ImageFile, report: SourceReport) -> Observation | None:
+    fields = image.path.stem.split("@")[1:] + [""] * 13
+    position = _position(image.path.name, fields)
+    if isinstance(position, str):
+        report.leave_out(position, image.source)
+        return None
+    heading_deg = _heading_deg(fields[8])
+    if fields[8] and heading_deg is None:
+        report.leave_out(BAD_HEADING, image.source)
+    stamp_ns = _stamp_ns(fields[12])
+    if stamp_ns is not None:
+        report.remark("times without a zone are read as UTC")
+    return Observation(
+        source=image.source,
+        drive=image.drive,
+        position=position,
+        load=partial(read_image, image.path),
+        heading_deg=heading_deg,
+        stamp_ns=stamp_ns,
+    )
 
-    def __init__(self, request: SourceRequest) -> None:
-        self._folder = request.path
-        self.name = request.name
-        self._drive = request.drive
-        self.report = SourceReport()
-        self._unreadable: list[OSError] = []
-        files = image_files(request.path, self._unreadable.append)
-        self._paths = sorted(files, key=natural_order)
 
-    def count(self) -> int:
-        """Number of images, with a position in their name or without."""
-        return len(self._paths)
+def _heading_deg(text: str) -> float | None:
+    if not re.fullmatch(_NUMBER, text) or not -360 <= float(text) <= 360:
+        return None
+    return float(text) % 360.0
 
-    def observations(self) -> Iterator[Observation]:
-        """Yield the images whose names say where they are; the others are counted."""
-        self.report = SourceReport()
-        for error in self._unreadable:
-            self.report.leave_out("folder cannot be read", str(error))
-        for path in self._paths:
-            observation = self._observe(path)
-            if observation is not None:
-                yield observation
 
-    def _observe(self, path: Path) -> Observation | None:
-        relative = path.relative_to(self._folder)
-        source = relative.as_posix()
-        fields = path.stem.split("@")[1:] + [""] * 13
-        position = _position(path.name, fields)
-        if isinstance(position, str):
-            self.report.leave_out(position, source)
-            return None
-        return Observation(
-            source=source,
-            drive=self._drive or Path(self.name, relative.parent).as_posix(),
-            position=position,
-            load=partial(read_image, path),
-            heading_deg=self._heading_deg(fields[8], source),
-            stamp_ns=self._stamp_ns(fields[12]),
-        )
-
-    def _heading_deg(self, text: str, source: str) -> float | None:
-        if not text:
-            return None
-        if not re.fullmatch(_NUMBER, text) or not -360 <= float(text) <= 360:
-            self.report.leave_out(BAD_HEADING, source)
-            return None
-        return float(text) % 360.0
-
-    def _stamp_ns(self, text: str) -> int | None:
-        """Nanoseconds of YYYYMMDD_hhmmss; most sets know the year or the month only."""
-        match = _TIME.fullmatch(text)
-        time = match and parse_time("{}-{}-{} {}:{}:{}".format(*match.groups()))
-        if not time:
-            return None
-        self.report.remark("times without a zone are read as UTC")
-        return time.stamp_ns
+def _stamp_ns(text: str) -> int | None:
+    """Nanoseconds of YYYYMMDD_hhmmss; most sets know the year or the month only."""
+    match = _TIME.fullmatch(text)
+    time = match and parse_time("{}-{}-{} {}:{}:{}".format(*match.groups()))
+    return time.stamp_ns if time else None
 
 
 def _position(name: str, fields: list[str]) -> GeoPoint | str:
