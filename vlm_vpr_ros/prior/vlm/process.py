@@ -120,8 +120,10 @@ class WorkerProcess:
         """End the process, whatever it does."""
         if self._process.returncode is None:
             self._killed_because = self._killed_because or because
+            # Not `Process.kill`: before Python 3.13 it looks whether the process has ended, which
+            # takes the exit status away from asyncio; that complains and reports 255 (gh-87744).
             with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+                os.kill(self.pid, signal.SIGKILL)
         self._emptying = self._emptying or asyncio.create_task(self._empty())
 
     async def ended(self) -> str:
