@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from calibration.worlds import look, world
 
-from vlm_vpr_ros.calibration.fit import calibrated, ellipses, platt
+from vlm_vpr_ros.calibration.conformal import ellipses
+from vlm_vpr_ros.calibration.fit import calibrated
 from vlm_vpr_ros.calibration.looks import DriveLooks, Look, Window
+from vlm_vpr_ros.calibration.platt import platt
 from vlm_vpr_ros.calibration.record import Calibration, Made, Mode
 from vlm_vpr_ros.calibration.text import calibration_lines
 from vlm_vpr_ros.config import GateConfig, LocalizerConfig
@@ -129,6 +131,23 @@ def test_ellipses_hold_what_they_say() -> None:
     assert ellipses([1.0] * 19, 0.0) is None
     careful = ellipses([0.01] * 50, 1.0)
     assert careful is not None and careful.scale == 1.0
+
+
+def test_each_threshold_has_the_ellipses_of_its_own_answers() -> None:
+    """Surer answers lie nearer to the truth; ellipses of all would be too large for them."""
+
+    def narrowed(drive: DriveLooks) -> DriveLooks:
+        singles = [replace(x, sigmas=x.sigmas / (1 + max(x.support, 0.0))) for x in drive.singles]
+        return replace(drive, singles=singles)
+
+    calibration = fitted(
+        [narrowed(d) for d in world(30, np.random.default_rng(8), offset=3.0)], 0.04, 0.2
+    )
+    strict, loose = (t.ellipses for t in calibration.single.thresholds)
+    assert strict is not None and loose is not None
+    assert strict.fixes < 0.8 * loose.fixes
+    within = [e.radii["50"] * np.sqrt(e.scale) for e in (strict, loose)]
+    assert within[0] < 0.85 * within[1]
 
 
 def test_drives_in_any_order() -> None:

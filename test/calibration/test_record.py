@@ -32,7 +32,14 @@ MADE = Made(version="1", manifest_sha256="0" * 64, references=9, encoder="tiny",
 NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
 
 
-def threshold(target: float, support: float, few: bool = False) -> Threshold:
+def oval(scale: float) -> Ellipses:
+    radii: Any = {"50": 1.0, "90": 2.0, "95": 2.4}
+    return Ellipses(fixes=50, scale=scale, radii=radii)
+
+
+def threshold(
+    target: float, support: float, few: bool = False, scale: float | None = 4.0
+) -> Threshold:
     return Threshold(
         target=target,
         support=support,
@@ -40,23 +47,23 @@ def threshold(target: float, support: float, few: bool = False) -> Threshold:
         decisions=100,
         accepted=80,
         false=1,
+        ellipses=oval(scale) if scale else None,
     )
 
 
-def mode(*thresholds: Threshold, ellipses: bool = True) -> Mode:
-    radii: Any = {"50": 1.0, "90": 2.0, "95": 2.4}
+def mode(*thresholds: Threshold) -> Mode:
     return Mode(
         slope=0.5,
         bias=-1.0,
         thresholds=thresholds,
         refusals=(Refusal(target=0.001, why="too few"),),
-        ellipses=Ellipses(fixes=50, scale=4.0, radii=radii) if ellipses else None,
+        ellipses=oval(9.0),
     )
 
 
 def calibration(single: Mode, several: Mode | None = None) -> Calibration:
     return Calibration(
-        format_version=1,
+        format_version=2,
         made=MADE,
         date=NOW,
         confidence=0.9,
@@ -86,7 +93,7 @@ def _without_a_radius(content: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "spoil",
     [
-        lambda c: c.update(format_version=2),
+        lambda c: c.update(format_version=1),
         lambda c: c.update(surprise=1),
         lambda c: c["single"].update(slope=-1.0),
         lambda c: c["single"]["ellipses"].update(scale=0.0),
@@ -112,11 +119,16 @@ def test_garbage_is_refused(tmp_path: Path, content: bytes) -> None:
 
 
 def test_the_loosest_threshold_within_the_target_counts() -> None:
-    found = calibration(mode(threshold(0.01, 5.0), threshold(0.05, 2.0)))
-    for target, support in ((0.01, 5.0), (0.03, 5.0), (0.05, 2.0), (0.4, 2.0)):
+    found = calibration(mode(threshold(0.01, 5.0, scale=2.0), threshold(0.05, 2.0)))
+    for target, support, scale in (
+        (0.01, 5.0, 2.0),
+        (0.03, 5.0, 2.0),
+        (0.05, 2.0, 4.0),
+        (0.4, 2.0, 4.0),
+    ):
         trust = Trusts.of(found, MADE, under(target)).single
         assert trust.needed == support and trust.calibrated
-        assert (trust.slope, trust.bias, trust.covariance_scale) == (0.5, -1.0, 4.0)
+        assert (trust.slope, trust.bias, trust.covariance_scale) == (0.5, -1.0, scale)
         assert dict(trust.ellipse_radii) == {50: 1.0, 90: 2.0, 95: 2.4}
 
 
@@ -124,6 +136,7 @@ def test_for_what_is_not_certified_probabilities_count() -> None:
     found = calibration(mode(threshold(0.05, 2.0)), mode())
     strict = Trusts.of(found, MADE, under(0.01))
     assert strict.single.needed == shipped_support(0.01) and not strict.single.calibrated
+    assert strict.single.covariance_scale == 9.0
     assert strict.single.log_odds(4.0) == 0.5 * 4.0 - 1.0
     assert "0.01 is not certified (certified: 0.05)" in strict.detail
     trusts = Trusts.of(found, MADE, under(0.05))
@@ -135,7 +148,7 @@ def test_few_drives_and_missing_ellipses_are_not_calibrated() -> None:
     few = Trusts.of(calibration(mode(threshold(0.05, 2.0, few=True))), MADE, under(0.05))
     assert few.single.needed == 2.0 and not few.single.calibrated
     assert "these drives only" in few.detail
-    bare = Trusts.of(calibration(mode(threshold(0.05, 2.0), ellipses=False)), MADE, under(0.05))
+    bare = Trusts.of(calibration(mode(threshold(0.05, 2.0, scale=None))), MADE, under(0.05))
     assert bare.single.needed == 2.0 and not bare.single.calibrated
     assert bare.single.covariance_scale == 1.0
     assert dict(bare.single.ellipse_radii) == dict(GAUSSIAN_RADII)

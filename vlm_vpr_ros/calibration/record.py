@@ -21,7 +21,7 @@ from vlm_vpr_ros.files import write_atomic
 from vlm_vpr_ros.region.manifest import Manifest, Sha256
 
 CALIBRATION = "calibration.json"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 _MAX_BYTES = 1 << 20
 _SCORING = ("retrieval.", "verification.", "evidence.", "gate.false_radius_m", "fix.min_sigma_m")
@@ -31,37 +31,11 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 Text = Annotated[str, Field(max_length=1000)]
 Setting: TypeAlias = bool | int | float | str
+Guarantee: TypeAlias = Literal["further drives", "these drives only"]
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Threshold(_Part):
-    """The support that a target needs, and what it did on the held-out drives.
-
-    Attributes:
-        target: share of the answers that may be false.
-        support: least log-odds of an answer, see `estimation.gate.support`.
-        guarantee: what the confidence speaks of: further drives like these, or these alone.
-        decisions: how often an answer was asked for.
-        accepted: how often it was given.
-        false: how many of these were false.
-    """
-
-    target: float = Field(gt=0, lt=0.5)
-    support: float = Field(ge=-1e6, le=1e6)
-    guarantee: Literal["further drives", "these drives only"]
-    decisions: Count
-    accepted: Count
-    false: Count
-
-
-class Refusal(_Part):
-    """A target that the held-out drives do not support, and why."""
-
-    target: float = Field(gt=0, lt=0.5)
-    why: Text
 
 
 class Ellipses(_Part):
@@ -80,6 +54,35 @@ class Ellipses(_Part):
     )
 
 
+class Threshold(_Part):
+    """The support that a target needs, and what it did on the held-out drives.
+
+    Attributes:
+        target: share of the answers that may be false.
+        support: least log-odds of an answer, see `estimation.gate.support`.
+        guarantee: what the confidence speaks of: further drives like these, or these alone.
+        decisions: how often an answer was asked for.
+        accepted: how often it was given.
+        false: how many of these were false.
+        ellipses: of the right ones; None where they were too few.
+    """
+
+    target: float = Field(gt=0, lt=0.5)
+    support: float = Field(ge=-1e6, le=1e6)
+    guarantee: Guarantee
+    decisions: Count
+    accepted: Count
+    false: Count
+    ellipses: Ellipses | None
+
+
+class Refusal(_Part):
+    """A target that the held-out drives do not support, and why."""
+
+    target: float = Field(gt=0, lt=0.5)
+    why: Text
+
+
 class Mode(_Part):
     """Of answers that rest on one frame, or on several.
 
@@ -88,7 +91,8 @@ class Mode(_Part):
         bias: added to them.
         thresholds: by ascending target.
         refusals: targets without a threshold.
-        ellipses: None where too few fixes were right.
+        ellipses: of answers without a threshold, which are given by their probability alone; None
+            where too few were right.
     """
 
     slope: float = Field(gt=0, le=100)
@@ -163,7 +167,7 @@ class Calibration(_Part):
         several: answers that rest on several frames, as `~/relocalize` gathers them.
     """
 
-    format_version: Literal[1]
+    format_version: Literal[2]
     made: Made
     date: datetime.datetime
     confidence: Share

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vlm_vpr_ros.calibration.record import Calibration, Mode
+from vlm_vpr_ros.calibration.record import Calibration, Ellipses, Mode
 from vlm_vpr_ros.text import counted
 
 
@@ -22,15 +22,15 @@ def calibration_lines(calibration: Calibration) -> list[str]:
 def _mode(name: str, mode: Mode) -> list[str]:
     lines = [
         f"{name}: at most {t.target:.3g} of the answers false, for {t.guarantee}: "
-        f"{t.accepted:,} of {t.decisions:,} answered, {t.false:,} false"
+        f"{t.accepted:,} of {t.decisions:,} answered, {t.false:,} false; {_ellipses(t.ellipses)}"
         for t in mode.thresholds
     ]
     lines += [f"{name}: {r.target:g} cannot be promised: {r.why}" for r in mode.refusals]
-    if mode.ellipses is None:
-        return [*lines, f"{name}: too few right fixes to say anything of ellipses"]
-    radii = ", ".join(f"{p} % {radius:.2f}" for p, radius in mode.ellipses.radii.items())
-    return [
-        *lines,
-        f"{name}: covariance × {mode.ellipses.scale:.2f} by {mode.ellipses.fixes:,} right fixes; "
-        f"radii {radii}",
-    ]
+    return [*lines, f"{name}, by probability alone: {_ellipses(mode.ellipses)}"]
+
+
+def _ellipses(ellipses: Ellipses | None) -> str:
+    if ellipses is None:
+        return "too few right fixes to say anything of ellipses"
+    radii = ", ".join(f"{p} % {radius:.2f}" for p, radius in ellipses.radii.items())
+    return f"covariance × {ellipses.scale:.2f} by {ellipses.fixes:,} right fixes, radii {radii}"

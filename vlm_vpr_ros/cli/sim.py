@@ -26,8 +26,9 @@ def add_parser(commands: Commands) -> None:
         "--preset",
         choices=("demo", "statistics"),
         default="demo",
-        help="demo: one query with three kidnappings, a stretch outside the map, a covered lens; "
-        "statistics: many short drives to calibrate on and to score (default: demo)",
+        help="demo: ten short drives to calibrate on, and one query with three kidnappings, a "
+        "stretch outside the map, a covered lens; statistics: many drives to calibrate on and to "
+        "score (default: demo)",
     )
     parser.add_argument(
         "--drives",
@@ -47,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     out, seed = arguments.out, arguments.seed
     planned = drives.mapping_drives(seed)
     if arguments.preset == "demo":
-        planned.append(drives.demo_query(seed))
+        planned += [*drives.calibration_drives(seed), drives.demo_query(seed)]
     else:
         planned += drives.statistics_drives(seed, arguments.drives)
     with progress_bar(drives.total_frames(planned), "rendering") as advance:

@@ -92,7 +92,8 @@ def shipped_support(target: float) -> float:
 
 
 def _trust(mode: Mode, target: float) -> Trust:
-    threshold, ellipses = mode.threshold(target), mode.ellipses
+    threshold = mode.threshold(target)
+    ellipses = threshold.ellipses if threshold else mode.ellipses
     return Trust(
         needed=threshold.support if threshold else shipped_support(target),
         slope=mode.slope,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from vlm_vpr_ros.sim.conditions import CONDITIONS
 from vlm_vpr_ros.sim.layout import Node, Plan
 from vlm_vpr_ros.sim.seeds import generator
-from vlm_vpr_ros.sim.towns import TOWNS, town_of
+from vlm_vpr_ros.sim.towns import TOWNS, Town, town_of
 
 FRAME_RATE_HZ = 2.0
 KIDNAPPED_S = 20.0
@@ -92,26 +92,50 @@ def demo_query(seed: int) -> Drive:
     )
 
 
+def calibration_drives(seed: int) -> list[Drive]:
+    """Two short ones a town to calibrate the demo's region on, in all lights and both lanes.
+
+    Each drives along a part of the loop and is then carried to the road out of it: what is said
+    there is part of what a gate has to know.
+    """
+    drives = []
+    for number in range(2 * len(TOWNS)):
+        town, condition, lane_m = _where(number)
+        plan = Plan(town, seed)
+        start = int(generator(seed, "calibration", number).integers(len(plan.loop) - 3))
+        on_loop = Leg(town.key, plan.loop[start : start + 4], condition, lane_m, frames=42)
+        off_map = Leg(town.key, plan.outskirts[1:4], condition, lane_m, frames=14)
+        legs = (on_loop, off_map)
+        drives.append(Drive(f"calibration_{number:02d}", "calibration", legs, 2000 + number, False))
+    return drives
+
+
 def statistics_drives(seed: int, count: int, frames: int = 200) -> list[Drive]:
     """Drives to calibrate on and drives to score, `count` of each, over all towns and lights.
 
-    They start anywhere on the loop, in either lane. Each town and light has as many drives to
-    calibrate on as to score; they follow each other, so that it is built once.
+    They start anywhere on the loop. Each town, light and lane has as many drives to calibrate on as
+    to score; they follow each other, so that a town is built once.
     """
     drives = []
     for pair in range(count):
-        town = TOWNS[pair % len(TOWNS)]
-        condition = tuple(CONDITIONS)[(pair // len(TOWNS) + pair) % len(CONDITIONS)]
+        town, condition, middle_m = _where(pair)
         loop = Plan(town, seed).loop[:-1]
         for number, role in enumerate(("calibration", "query")):
             random = generator(seed, "statistics", role, pair)
             start = int(random.integers(len(loop)))
             nodes = (*loop[start:], *loop[:start], loop[start])
-            lane_m = (RIGHT_LANE_M, LEFT_LANE_M)[int(random.integers(2))] + random.normal(0, 0.2)
-            leg = Leg(town.key, nodes, condition, float(lane_m), frames=frames, stops=1)
-            traffic = 2000 + 2 * pair + number
+            lane_m = float(middle_m + random.normal(0, 0.2))
+            leg = Leg(town.key, nodes, condition, lane_m, frames=frames, stops=1)
+            traffic = 3000 + 2 * pair + number
             drives.append(Drive(f"{role}_{pair:02d}", role, (leg,), traffic, False))
     return sorted(drives, key=lambda drive: (drive.legs[0].town, drive.legs[0].condition))
+
+
+def _where(number: int) -> tuple[Town, str, float]:
+    """Town, light and lane of one of a series of drives."""
+    turn, place = divmod(number, len(TOWNS))
+    condition = tuple(CONDITIONS)[(turn + number) % len(CONDITIONS)]
+    return TOWNS[place], condition, (RIGHT_LANE_M, LEFT_LANE_M)[(turn + place) % 2]
 
 
 def total_frames(drives: Sequence[Drive]) -> int:

@@ -1,0 +1,190 @@
+"""Thresholds for the answers that were asked for on held-out drives.
+
+With five or more drives, thresholds are chosen and covariances scaled. Fewer drives tell whether
+the shipped threshold keeps the target *on them*. It is then lowered as long as it would also refuse
+these frames if their places were not in the region: one drive seldom leaves it, and says nothing
+else of what is outside. The covariance may grow, not shrink.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from vlm_vpr_ros.calibration import risk
+from vlm_vpr_ros.calibration.conformal import ellipses
+from vlm_vpr_ros.calibration.looks import Floats, Look, Window
+from vlm_vpr_ros.calibration.record import Ellipses, Guarantee, Mode, Refusal, Threshold
+from vlm_vpr_ros.estimation.trust import shipped_support
+
+_STEP = 0.25
+"""Nats by which the shipped threshold is lowered at a time."""
+
+Stop = Callable[[Window, float], "Look | None"]
+"""The look at which a decision is answered, given the threshold; None where it is refused."""
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """What an answer was asked for, drive by drive: a frame each, or a window each.
+
+    Attributes:
+        drives: their looks with the support that counts.
+    """
+
+    drives: Sequence[Sequence[Window]]
+
+    @property
+    def many(self) -> bool:
+        """Whether there are enough drives to tell of further ones."""
+        return len(self.drives) >= risk.LEAST_DRIVES
+
+    def mode(
+        self,
+        worth: tuple[float, float],
+        targets: Sequence[float],
+        stop_for: Callable[[float], Stop],
+    ) -> Mode:
+        """Fit one mode; `stop_for` says how decisions end for a target."""
+        found = [self._threshold(target, stop_for(target)) for target in targets]
+        thresholds = tuple(f for f in found if isinstance(f, Threshold))
+        loosest = targets[-1]
+        return Mode(
+            slope=worth[0],
+            bias=worth[1],
+            thresholds=thresholds,
+            refusals=tuple(f for f in found if isinstance(f, Refusal)),
+            ellipses=self._ellipses(stop_for(loosest), shipped_support(loosest)),
+        )
+
+    def _threshold(self, target: float, stop: Stop) -> Threshold | Refusal:
+        if not self.drives:
+            return Refusal(target=target, why="no drive is as long as one window")
+        return self._chosen(target, stop) if self.many else self._confirmed(target, stop)
+
+    def _chosen(self, target: float, stop: Stop) -> Threshold | Refusal:
+        scores = np.array([_score(window) for drive in self.drives for window in drive])
+        support = risk.loosest_threshold(scores, lambda t: self._counts(stop, t), target)
+        if support is not None:
+            return self._found(target, support, "further drives", stop)
+        starts = [float(np.quantile(scores, 1 - c)) for c in risk.START_COVERAGES]
+        tried = [self._counts(stop, start) for start in starts if math.isfinite(start)]
+        needs = [n for drives in tried if (n := risk.needed_drives(drives, target))]
+        said = f"{len(self.drives)} drives are too few"
+        if tried:
+            total = _total(tried[0])
+            said = f"{said}: {total.false} of {total.accepted} answers false where fewest are given"
+        more = (
+            f"about {min(needs)} drives like these would do"
+            if needs
+            else "more drives like these would not help"
+        )
+        return Refusal(target=target, why=f"{said}; {more}")
+
+    def _confirmed(self, target: float, stop: Stop) -> Threshold | Refusal:
+        """The shipped threshold if it keeps the target on few drives, lowered where that is safe.
+
+        A fixed sequence of tests, of which the first that fails is the last: DELTA is not shared.
+        """
+        support = shipped_support(target)
+        if not self._keeps(target, stop, support):
+            return self._unconfirmed(target, stop, support)
+        lower = support - _STEP
+        while lower >= 0 and self._keeps(target, stop, lower) and self._refuses(target, lower):
+            support, lower = lower, lower - _STEP
+        return self._found(target, support, "these drives only", stop)
+
+    def _keeps(self, target: float, stop: Stop, support: float) -> bool:
+        return risk.highest_rate(*self._independent(stop, support), risk.DELTA) <= target
+
+    def _refuses(self, target: float, support: float) -> bool:
+        """Whether few enough frames would be answered if their places were not in the region."""
+        lured = [
+            np.array(
+                [any(x.unmapped().support >= support for x in window) for window in drive], float
+            )
+            for drive in self.drives
+        ]
+        alike = risk.design_effect(lured)
+        answered, asked = sum(float(x.sum()) for x in lured), sum(map(len, lured))
+        return risk.highest_rate(asked / alike, answered / alike, risk.DELTA) <= target
+
+    def _independent(self, stop: Stop, support: float) -> tuple[float, float]:
+        """Answers, and false ones among them, for as much as they are worth."""
+        answered = [
+            [look for window in drive if (look := stop(window, support))] for drive in self.drives
+        ]
+        alike = risk.design_effect(_series(answered))
+        total = _total(self._counts(stop, support))
+        return total.accepted / alike, total.false / alike
+
+    def _unconfirmed(self, target: float, stop: Stop, support: float) -> Refusal:
+        total = _total(self._counts(stop, support))
+        independent, false = self._independent(stop, support)
+        return Refusal(
+            target=target,
+            why=f"{total.accepted} answers, {total.false} of them false, are worth "
+            f"{independent:.0f} independent ones, as frames of one drive are alike; this target "
+            f"needs {risk.needed_answers(target, false):,} with as many false ones, or "
+            f"{risk.LEAST_DRIVES} drives",
+        )
+
+    def _counts(self, stop: Stop, support: float) -> list[risk.Counts]:
+        counts = []
+        for drive in self.drives:
+            answers = [look for window in drive if (look := stop(window, support))]
+            false = sum(look.false for look in answers)
+            counts.append(risk.Counts(len(drive), len(answers), false))
+        return counts
+
+    def _found(self, target: float, support: float, guarantee: Guarantee, stop: Stop) -> Threshold:
+        total = _total(self._counts(stop, support))
+        return Threshold(
+            target=target,
+            support=support,
+            guarantee=guarantee,
+            decisions=total.decisions,
+            accepted=total.accepted,
+            false=total.false,
+            ellipses=self._ellipses(stop, support),
+        )
+
+    def _ellipses(self, stop: Stop, support: float) -> Ellipses | None:
+        """Of the right answers that a threshold gives: surer ones lie nearer to the truth.
+
+        What a window says after one frame is left out, as the mode of single frames has it.
+        """
+        windows = [window for drive in self.drives for window in drive]
+        answers = [look for window in windows if (look := stop(window, support))]
+        right = [a.sigmas for a in answers if not a.false and (a.frames > 1 or self._single)]
+        return ellipses(right, at_least=0.0 if self.many else 1.0)
+
+    @property
+    def _single(self) -> bool:
+        return all(len(window) == 1 for drive in self.drives for window in drive)
+
+
+def _score(window: Window) -> float:
+    """The highest threshold at which a window is answered by more than its first frame."""
+    if len(window) == 1:
+        return window[0].support
+    return max((look.support for look in window if look.frames > 1), default=-math.inf)
+
+
+def _series(answered: Sequence[Sequence[Look]]) -> list[Floats]:
+    """What tells how alike successive answers are: which are false, else how sure they are."""
+    false = [np.array([look.false for look in drive], np.float64) for drive in answered]
+    if any(series.any() for series in false):
+        return false
+    return [np.array([look.support for look in drive], np.float64) for drive in answered]
+
+
+def _total(counts: Sequence[risk.Counts]) -> risk.Counts:
+    return risk.Counts(
+        sum(c.decisions for c in counts),
+        sum(c.accepted for c in counts),
+        sum(c.false for c in counts),
+    )
