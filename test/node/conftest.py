@@ -8,10 +8,13 @@ import random
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from node_process import HERE, Launch, Process
+
+if TYPE_CHECKING:
+    from robot import Robot
 
 _DOMAINS = range(1, 102)
 
@@ -68,7 +71,20 @@ def start(domain: int, region: Path) -> Iterator[Callable[..., Process]]:
             process.popen.kill()
         process.wait()
         print(process.output)  # shown when the test failed
+        # asyncio says so where somebody else has taken the exit status of its process.
+        assert "returncode 255" not in process.output
         assert "Traceback" not in process.output or "raise" in _text(region), process.output
+
+
+@pytest.fixture
+def robot(domain: int) -> Iterator[Robot]:
+    """The other side of a node in this domain."""
+    assert domain, "the client takes it from the environment"
+    from robot import Robot  # noqa: PLC0415
+
+    made = Robot()
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed")
 
 from lifecycle_msgs.msg import Transition
-from robot import NODE, Robot
+from robot import NODE
 from rosbags.highlevel import AnyReader
 from std_srvs.srv import Trigger
 
@@ -50,14 +50,6 @@ def mapped(shared_data, tmp_path_factory):
 @pytest.fixture
 def query(shared_data):
     return shared_data / "gardens_point" / "rosbag2_query_drive"
-
-
-@pytest.fixture
-def robot(domain):
-    assert domain, "the client takes it from the environment"
-    made = Robot()
-    yield made
-    made.close()
 
 
 def truth_of(bag):

@@ -17,19 +17,11 @@ from geometry_msgs.msg import PoseWithCovarianceStamped
 from lifecycle_msgs.msg import State, Transition
 from node_process import WAIT_S, events, jpeg, script, until
 from rcl_interfaces.srv import DescribeParameters, GetParameters
-from robot import NODE, STAMP, Client, Robot, read
+from robot import NODE, STAMP, Client, read
 from sensor_msgs.msg import CompressedImage, Image, NavSatFix
 from standin import COVARIANCE, PLACE
 from std_srvs.srv import SetBool, Trigger
 from visualization_msgs.msg import MarkerArray
-
-
-@pytest.fixture
-def robot(domain):
-    assert domain, "the client takes it from the environment"
-    made = Robot()
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed")
 
 from geometry_msgs.msg import PoseWithCovarianceStamped
 from node_process import until
-from robot import NODE, Robot
+from robot import NODE
 from sensor_msgs.msg import Image
 from std_srvs.srv import Trigger
 from support.streets import ORIGIN
@@ -24,14 +24,6 @@ from vlm_vpr_ros.geodesy import displaced, distance_m
 @pytest.fixture(scope="module")
 def town(tmp_path_factory):
     return build_town(tmp_path_factory.mktemp("town"))
-
-
-@pytest.fixture
-def robot(domain):
-    assert domain, "the client takes it from the environment"
-    made = Robot()
-    yield made
-    made.close()
 
 
 def error_m(answer, place):

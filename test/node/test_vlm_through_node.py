@@ -7,22 +7,20 @@ import os
 import signal
 from pathlib import Path
 
-import cv2
 import pytest
 
 pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed")
 
 from make_tiny_vlm import TinyVlmConfig
+from model_in_node import model_parameters, model_process, runs
 from node_process import until
-from robot import NODE, Robot
-from sensor_msgs.msg import CompressedImage
+from robot import NODE
 from std_srvs.srv import Trigger
 from support.streets import view
 from support.tiny_encoder import write_tiny_encoder
 from support.tiny_vlm import write_tiny_vlm
 from support.twin_towns import SHARED, build_twin_towns
-
-PROGRAM = ("-m", "vlm_vpr_ros.node.main")
+from town import PROGRAM, png
 
 
 @pytest.fixture(scope="module")
@@ -42,22 +40,10 @@ def usual(files, pair):
     return {
         "region": build_twin_towns(files / "region", card),
         "encoder__name": card,
-        "prior__ask_again_m": 0,
-        "prior__wait_s": 30,
-        "vlm__model": pair.model,
-        "vlm__mmproj": pair.mmproj,
-        "vlm__n_threads": 1,
+        **model_parameters(pair),
         "vlm__samples": 2,
         "vlm__timeout_s": 15,
     }
-
-
-@pytest.fixture
-def robot(domain):
-    assert domain, "the client takes it from the environment"
-    made = Robot()
-    yield made
-    made.close()
 
 
 @pytest.fixture
@@ -68,10 +54,7 @@ def ask(start, robot, usual):
         start(program=PROGRAM, **usual | changes)
         robot.state("IDLE")
         robot.camera()
-        pixels = cv2.cvtColor(view(SHARED), cv2.COLOR_RGB2BGR)
-        ok, data = cv2.imencode(".png", pixels)
-        assert ok
-        robot.show(CompressedImage(format="png", data=data.tobytes()))
+        robot.show(png(view(SHARED)))
 
         def answer(until_used=False, settled=False):
             said = robot.relocalize()
@@ -84,16 +67,6 @@ def ask(start, robot, usual):
         return answer
 
     return begin
-
-
-def worker(robot):
-    """The model's process, as /diagnostics names it."""
-
-    def pid():
-        return robot.health and robot.health_values().get("vlm process", "none") != "none"
-
-    robot.wait_for(pid)
-    return int(robot.health_values()["vlm process"])
 
 
 @pytest.mark.parametrize("mode", ["choice", "open"])
@@ -111,7 +84,7 @@ def test_an_answer_holds_the_prior_of_the_model(ask, robot, mode):
 def test_kill_9_costs_one_prior(ask, robot):
     answer = ask()
     assert answer(until_used=True)
-    pid = worker(robot)
+    pid = model_process(robot)
     os.kill(pid, signal.SIGKILL)
     assert recovers(robot, answer, pid, "SIGKILL")
 
@@ -119,7 +92,7 @@ def test_kill_9_costs_one_prior(ask, robot):
 def test_a_hang_costs_one_prior(ask, robot):
     answer = ask(vlm__timeout_s=4)
     assert answer(until_used=True)
-    pid = worker(robot)
+    pid = model_process(robot)
     os.kill(pid, signal.SIGSTOP)
     assert recovers(robot, answer, pid, "no answer within 4 s")
 
@@ -127,7 +100,7 @@ def test_a_hang_costs_one_prior(ask, robot):
 def test_garbage_costs_one_prior(ask, robot):
     answer = ask()
     assert answer(until_used=True)
-    pid = worker(robot)
+    pid = model_process(robot)
     write_into_replies(pid, b"llama_perf_context_print: 7 ms\n" * 9)
     assert recovers(robot, answer, pid, "sent garbage")
 
@@ -149,10 +122,10 @@ def test_a_file_that_cannot_be_used_is_named_in_every_answer(ask, pair, tmp_path
 def recovers(robot, answer, pid, why):
     """Whether frames go on without the model, and then with another process of it."""
     assert robot.call(f"{NODE}/reset", Trigger).success  # its earlier answer would still do
-    until(lambda: answer()["reason"] != "internal_error" and not Path(f"/proc/{pid}").exists())
+    until(lambda: answer()["reason"] != "internal_error" and not runs(pid))
     assert answer(until_used=True)
     robot.wait_for(lambda: why in robot.health_values()["vlm last failure"])
-    return worker(robot) != pid
+    return model_process(robot) != pid
 
 
 def write_into_replies(pid, garbage):

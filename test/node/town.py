@@ -14,6 +14,7 @@ from vlm_vpr_ros.config import EncoderConfig
 from vlm_vpr_ros.mapping.builder import build_region
 from vlm_vpr_ros.networks import Networks
 from vlm_vpr_ros.retrieval.encoder import Encoder
+from vlm_vpr_ros.types import RgbImage
 
 PLACES = [6, 61, 64, 138, 173, 209, 215, 225, 252, 257, 269, 283, 285, 288]
 ELSEWHERE = [1109, 1179, 1494, 1511, 1548, 1757]
@@ -29,7 +30,10 @@ def build_town(folder: Path) -> dict[str, Any]:
 
 
 def photo(place: int, visit: int = 1) -> CompressedImage:
-    pixels = cv2.cvtColor(view(place, visit), cv2.COLOR_RGB2BGR)
-    ok, data = cv2.imencode(".png", pixels)
+    return png(view(place, visit))
+
+
+def png(image: RgbImage) -> CompressedImage:
+    ok, data = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
     assert ok
     return CompressedImage(format="png", data=data.tobytes())
