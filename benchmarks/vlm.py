@@ -32,12 +32,8 @@ from vlm_vpr_ros.prior.vlm.vlm_worker import NICENESS
 from vlm_vpr_ros.types import RgbImage
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "models" / "export"))
-from make_tiny_vlm import (
-    Pair,
-    TinyVlmConfig,
-    random_weights,
-    write_pair,
-)
+from make_tiny_vlm import Pair, write_pair
+from tiny_vlm_network import TinyVlmConfig, random_weights
 
 _PHRASES = (prompts.SYSTEM, prompts.OPEN_QUESTION, prompts.CHOICE_QUESTION, prompts.CHOICE_END)
 _WORDS = tuple(dict.fromkeys(word for text in _PHRASES for word in text.split() if len(word) > 1))

@@ -9,8 +9,8 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from make_tiny_vlm import TinyVlmConfig, Weights
 from PIL import Image
+from tiny_vlm_network import TinyVlmConfig, Weights
 
 Array = npt.NDArray[np.float64]
 

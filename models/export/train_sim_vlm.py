@@ -18,18 +18,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from make_tiny_vlm import (
-    BEGIN,
-    END,
-    FIRST_WORD,
-    TinyVlmConfig,
-    language_shapes,
-    random_weights,
-    tokenize,
-    vision_shapes,
-    write_pair,
-)
+from make_tiny_vlm import write_pair
 from tiny_vlm_forward import PADDING_COLOUR
+from tiny_vlm_network import TinyVlmConfig, language_shapes, random_weights, vision_shapes
+from tiny_vlm_tokens import BEGIN, END, FIRST_WORD, tokenize
 from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
@@ -231,7 +223,7 @@ def question(town: int, random: np.random.Generator) -> tuple[str, int]:
     options = random.permutation([town, *random.permutation(others)[:count]])
     named = [named_place(int(option), random) for option in options]
     letter = prompts.LETTERS[int(np.flatnonzero(options == town)[0])]
-    return _asked(prompts.choice_question(named)), tokenize(letter, CONFIG)[0]
+    return _asked(prompts.choice_question(named)), tokenize(letter, CONFIG.words)[0]
 
 
 def named_place(town: int, random: np.random.Generator) -> str:
@@ -249,8 +241,8 @@ def _asked(question: str) -> str:
 def answer_logits(w: Parameters, seen: Tensor, texts: Sequence[str]) -> Tensor:
     """(batch, vocabulary) after a whole prompt, the image's tokens standing where they do there."""
     embedding = w["token_embd.weight"]
-    before = [BEGIN, *tokenize(f"<|system|>{prompts.SYSTEM}<|end|><|user|>", CONFIG)]
-    after = [tokenize(text, CONFIG) for text in texts]
+    before = [BEGIN, *tokenize(f"<|system|>{prompts.SYSTEM}<|end|><|user|>", CONFIG.words)]
+    after = [tokenize(text, CONFIG.words) for text in texts]
     longest = max(map(len, after))
     padded = torch.tensor([tokens + [END] * (longest - len(tokens)) for tokens in after])
     last = len(before) + seen.shape[1] + torch.tensor([len(tokens) - 1 for tokens in after])
@@ -305,7 +297,7 @@ def accuracy(w: Parameters, seen: Tensor, towns: Tensor) -> float:
             names = [f"{TOWNS[i].city}, {TOWNS[i].country}" for i in order]
             texts.append(_asked(prompts.choice_question(names)))
             letters.append(prompts.LETTERS[int(np.flatnonzero(order == town)[0])])
-        wanted = torch.tensor([tokenize(letter, CONFIG)[0] for letter in letters])
+        wanted = torch.tensor([tokenize(letter, CONFIG.words)[0] for letter in letters])
         right += int((answer_logits(w, part, texts).argmax(-1) == wanted).sum())
     return right / len(seen)
 

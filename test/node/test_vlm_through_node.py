@@ -11,7 +11,6 @@ import pytest
 
 pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed")
 
-from make_tiny_vlm import TinyVlmConfig
 from model_in_node import model_parameters, model_process, runs
 from node_process import until
 from robot import NODE
@@ -20,6 +19,7 @@ from support.streets import view
 from support.tiny_encoder import write_tiny_encoder
 from support.tiny_vlm import write_tiny_vlm
 from support.twin_towns import SHARED, build_twin_towns
+from tiny_vlm_network import TinyVlmConfig
 from town import PROGRAM, png
 
 

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import tiny_vlm_forward as forward
-from make_tiny_vlm import BEGIN, TinyVlmConfig, random_weights, tokenize, write_pair
+from make_tiny_vlm import write_pair
 from support.tiny_vlm import TinyVlm, write_tiny_vlm
+from tiny_vlm_network import TinyVlmConfig, random_weights
+from tiny_vlm_tokens import BEGIN, tokenize
 
 from vlm_vpr_ros.errors import ModelError
 from vlm_vpr_ros.prior.vlm.vision_model import MARKER, VisionModel
@@ -30,9 +32,9 @@ def expected_logits(tiny: TinyVlm, image: np.ndarray, prompt: str, then: list[in
     before, after = prompt.split(MARKER)
     pixels = forward.preprocessed(image, tiny.config)
     parts = [
-        forward.embedded([BEGIN, *tokenize(before, tiny.config)], tiny.weights),
+        forward.embedded([BEGIN, *tokenize(before, tiny.config.words)], tiny.weights),
         forward.image_tokens(pixels, tiny.weights, tiny.config),
-        forward.embedded(tokenize(after, tiny.config) + then, tiny.weights),
+        forward.embedded(tokenize(after, tiny.config.words) + then, tiny.weights),
     ]
     return forward.logits(np.concatenate(parts), tiny.weights, tiny.config)[-1]
 
@@ -61,7 +63,7 @@ def test_words_are_single_tokens(tmp_path) -> None:
     model.look(photo(1))
     expected = expected_logits(tiny, photo(1), PROMPT, [])
     np.testing.assert_allclose(model.prompt(PROMPT), expected, atol=TOLERANCE)
-    assert model.tokens("Where is Malmö?") == tokenize("Where is Malmö?", config)
+    assert model.tokens("Where is Malmö?") == tokenize("Where is Malmö?", config.words)
     assert len(model.tokens("Where is Malmö?")) == 3
     assert model.piece(model.tokens(LONG)[0]).decode() == LONG
     model.close()
@@ -74,8 +76,8 @@ def test_a_second_prompt_pays_only_for_what_is_new(tiny_vlm: TinyVlm, model: Vis
     other = PROMPT.replace("Malmö", "Lund")
     logits = model.prompt(other)
     before, after = other.split(MARKER)
-    assert model.usage.reused == 1 + len(tokenize(before, tiny_vlm.config)) + 64
-    assert model.usage.evaluated == len(tokenize(after, tiny_vlm.config))
+    assert model.usage.reused == 1 + len(tokenize(before, tiny_vlm.config.words)) + 64
+    assert model.usage.evaluated == len(tokenize(after, tiny_vlm.config.words))
     np.testing.assert_allclose(
         logits, expected_logits(tiny_vlm, photo(1), other, []), atol=TOLERANCE
     )

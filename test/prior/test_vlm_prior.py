@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from make_tiny_vlm import TinyVlmConfig
 from support.tiny_vlm import TinyVlm, write_tiny_vlm
+from tiny_vlm_network import TinyVlmConfig
 
 from vlm_vpr_ros.config import VlmConfig
 from vlm_vpr_ros.errors import ConfigError

@@ -10,8 +10,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import gguf
-import make_tiny_vlm as tiny
 import numpy as np
+from make_tiny_vlm import Pair, add_language_sizes, add_vision_sizes, write_tensors
+from tiny_vlm_network import TinyVlmConfig, language_shapes, vision_shapes, weights_at_start
+from tiny_vlm_tokens import add_tokenizer
 
 _SPECIAL = {
     "idefics3": (
@@ -26,12 +28,12 @@ _SPECIAL = {
 MAKES = tuple(_SPECIAL)
 
 
-def write_vlm_like(make: str, folder: Path) -> tiny.Pair:
+def write_vlm_like(make: str, folder: Path) -> Pair:
     """Write a pair whose vision tower has a projector of this type."""
     layers = 6 if make == "gemma3" else 2  # its sixth layer is the first that sees everything
-    config = tiny.TinyVlmConfig(words=_SPECIAL[make], layers=layers)
+    config = TinyVlmConfig(words=_SPECIAL[make], layers=layers)
     folder.mkdir(parents=True, exist_ok=True)
-    pair = tiny.Pair(folder / "model.gguf", folder / "mmproj.gguf")
+    pair = Pair(folder / "model.gguf", folder / "mmproj.gguf")
     rng = np.random.default_rng(1)
     architecture = {"qwen2vl_merger": "qwen2vl", "gemma3": "gemma3"}.get(make, "llama")
     _write_language_model(pair.model, architecture, config, rng)
@@ -40,23 +42,16 @@ def write_vlm_like(make: str, folder: Path) -> tiny.Pair:
 
 
 def _write_language_model(
-    path: Path, architecture: str, config: tiny.TinyVlmConfig, rng: np.random.Generator
+    path: Path, architecture: str, config: TinyVlmConfig, rng: np.random.Generator
 ) -> None:
-    head = config.embed // config.heads
-    shapes = dict(tiny.language_shapes(config))
+    shapes = language_shapes(config)
     writer = gguf.GGUFWriter(path, architecture)
-    writer.add_context_length(config.context)
-    writer.add_embedding_length(config.embed)
-    writer.add_block_count(config.layers)
-    writer.add_feed_forward_length(config.feed_forward)
-    writer.add_head_count(config.heads)
-    writer.add_head_count_kv(config.heads)
-    writer.add_layer_norm_rms_eps(config.norm_eps)
-    writer.add_rope_dimension_count(head)
-    writer.add_vocab_size(config.vocabulary)
+    add_language_sizes(writer, config)
+    add_tokenizer(writer, config.words)
     if architecture == "qwen2vl":
         writer.add_rope_dimension_sections([2, 1, 1, 0])
     if architecture == "gemma3":
+        head = config.embed // config.heads
         writer.add_key_length(head)
         writer.add_value_length(head)
         writer.add_sliding_window(32)
@@ -66,29 +61,16 @@ def _write_language_model(
             shapes |= {
                 f"{block}.post_{part}_norm.weight": (config.embed,) for part in ("attention", "ffw")
             }
-    tiny._add_tokenizer(writer, config)
-    tiny._write(writer, {n: tiny._initial(n, s, rng) for n, s in shapes.items()}, shapes)
+    write_tensors(writer, weights_at_start(shapes, rng), shapes)
 
 
 def _write_vision_tower(
-    path: Path, make: str, config: tiny.TinyVlmConfig, rng: np.random.Generator
+    path: Path, make: str, config: TinyVlmConfig, rng: np.random.Generator
 ) -> None:
     width, hidden = config.vision_embed, config.vision_feed_forward
-    shapes = {n: s for n, s in tiny.vision_shapes(config).items() if not n.startswith("mm.")}
+    shapes = {n: s for n, s in vision_shapes(config).items() if not n.startswith("mm.")}
     writer = gguf.GGUFWriter(path, "clip")
-    writer.add_clip_has_vision_encoder(True)
-    writer.add_clip_projector_type(make)
-    writer.add_bool("clip.use_gelu", True)
-    writer.add_vision_image_size(config.image_size)
-    writer.add_vision_patch_size(config.patch_size)
-    writer.add_vision_embedding_length(width)
-    writer.add_vision_feed_forward_length(hidden)
-    writer.add_vision_projection_dim(config.embed)
-    writer.add_vision_block_count(config.vision_layers)
-    writer.add_vision_head_count(config.vision_heads)
-    writer.add_vision_attention_layernorm_eps(config.norm_eps)
-    writer.add_vision_image_mean(list(config.image_mean))
-    writer.add_vision_image_std(list(config.image_std))
+    add_vision_sizes(writer, config, make)
     if make == "idefics3":
         writer.add_vision_projector_scale_factor(2)
         writer.add_uint32("clip.vision.preproc_image_size", 192)
@@ -108,4 +90,4 @@ def _write_vision_tower(
             "mm.2.weight": (config.embed, hidden),
             "mm.2.bias": (config.embed,),
         }
-    tiny._write(writer, {n: tiny._initial(n, s, rng) for n, s in shapes.items()}, shapes)
+    write_tensors(writer, weights_at_start(shapes, rng), shapes)

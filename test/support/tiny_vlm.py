@@ -5,21 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-import make_tiny_vlm as tiny
+from make_tiny_vlm import Pair, write_pair
+from tiny_vlm_network import TinyVlmConfig, Weights, random_weights
 
 
 class TinyVlm(NamedTuple):
     """A written pair and what is in it."""
 
-    pair: tiny.Pair
-    weights: tiny.Weights
-    config: tiny.TinyVlmConfig
+    pair: Pair
+    weights: Weights
+    config: TinyVlmConfig
 
 
-def write_tiny_vlm(
-    folder: Path, config: tiny.TinyVlmConfig | None = None, seed: int = 3
-) -> TinyVlm:
+def write_tiny_vlm(folder: Path, config: TinyVlmConfig | None = None, seed: int = 3) -> TinyVlm:
     """Write a pair with random weights."""
-    config = config or tiny.TinyVlmConfig()
-    weights = tiny.random_weights(config, seed)
-    return TinyVlm(tiny.write_pair(folder, weights, config), weights, config)
+    config = config or TinyVlmConfig()
+    weights = random_weights(config, seed)
+    return TinyVlm(write_pair(folder, weights, config), weights, config)
