@@ -52,12 +52,15 @@ own_drives() {
 }
 
 simulated_towns() {
-  title "1/5 Five towns in five countries; some of their streets are the same"
+  title "1/6 Five towns in five countries; some of their streets are the same"
   world
 
-  title "2/5 A region from a drive by day through each town"
+  title "2/6 A region from a drive by day through each town"
   vlm_vpr build "$WORLD"/map_* --fix-topic /fix --every 2 --out "$out/region"
   vlm_vpr info "$out/region"
+
+  title "3/6 How sure is sure enough: a calibration on ten drives in all lights, which also leave the map"
+  vlm_vpr calibrate "$out/region" "$WORLD"/calibration_* --odom-topic /odom --target 0.05
 
   # A parameter file as the node takes it: which model looks at the frames, and how far it is trusted.
   cat >"$out/parameters.yaml" <<YAML
@@ -72,14 +75,14 @@ relocalizer:
       max_log_odds: 4.1
 YAML
 
-  title "3/5 The node on a robot that is carried from town to town, at other times of day"
+  title "4/6 The node on a robot that is carried from town to town, at other times of day"
   python -m vlm_vpr_ros.node.demo "$out/region" "$WORLD/query" \
     --params "$out/parameters.yaml" --world "$WORLD/world.json" --rate 6
 
-  title "4/5 Every frame of that drive as the first look after a kidnapping, retrieval alone"
+  title "5/6 Every frame of that drive as the first look after a kidnapping, retrieval alone"
   vlm_vpr evaluate "$out/region" "$WORLD/query" --frames 1 --json "$out/alone.json"
 
-  title "5/5 The same, guided by the vision-language model"
+  title "6/6 The same, guided by the vision-language model"
   vlm_vpr evaluate "$out/region" "$WORLD/query" --frames 1 --params "$out/parameters.yaml" \
     --json "$out/guided.json" --report "$out/report.html"
 
