@@ -35,7 +35,7 @@ class EvidenceWeights:
 
 
 SIMILARITY_ALONE = EvidenceWeights(similarity=54.9, inliers=0.0, bias=1.64)
-WITH_GEOMETRY = EvidenceWeights(similarity=53.8, inliers=4.88, bias=-12.4)
+WITH_GEOMETRY = EvidenceWeights(similarity=56.4, inliers=4.85, bias=-13.0)
 
 NEIGHBOUR_SHARE = 0.3
 """Weight of each neighbour beside the candidate's own 1, in its averages. Not fitted."""

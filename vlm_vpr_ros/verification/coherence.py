@@ -1,9 +1,9 @@
-"""Which matches move as those beside them do.
+"""Which matches lie to those beside them as in the other image.
 
 An epipolar line lets a point slide: down a street, where all lines meet in the vanishing point,
 windows that were matched at random agree with one geometry by the dozen. In two views of one scene
-neighbouring points also move alike (Bian et al., "GMS", CVPR 2017; Ma et al., "Locality Preserving
-Matching", IJCV 2019).
+neighbouring points also stay neighbours, at the same distance and in the same direction (Bian et
+al., "GMS", CVPR 2017; Ma et al., "Locality Preserving Matching", IJCV 2019).
 """
 
 from __future__ import annotations
@@ -14,30 +14,46 @@ from scipy.spatial import cKDTree
 
 NEIGHBOURS = 5
 MIN_SHARE = 0.5
-"""Of the neighbours, that must move alike."""
-MAX_STRETCH = 0.2
-"""Difference of two motions per distance of the points: a fifth of scale, or 11 degrees of roll."""
+"""Of the neighbours, that must have stayed where they were."""
+MAX_ZOOM = 2.0
+"""Of one image to the other, either way: the two cameras may have different angles of view."""
+STRETCH = 0.2
+"""How far a neighbour may have moved, per distance: a fifth nearer, or a roll by 11 degrees."""
 SLACK_PX = 3.0
-"""Difference of two motions whatever the distance, in pixels of the common scale."""
+"""How far it may have moved whatever the distance, in pixels of the common scale."""
 
 Points = npt.NDArray[np.float32]
 
 
 def coherent(a: Points, b: Points) -> npt.NDArray[np.bool_]:
-    """Find the matches whose neighbours in `a` mostly move as they do.
+    """Find the matches whose neighbours in `a` lie to them in the same way in `b`.
 
     Args:
         a: (n, 2) float32, pixels.
         b: (n, 2) float32, what each of `a` was matched to.
 
     Returns:
-        (n,) True for a match that moves with its neighbours. All False for NEIGHBOURS or fewer.
+        (n,) True for a match that stayed with its neighbours. All False for NEIGHBOURS or fewer.
     """
     if len(a) <= NEIGHBOURS:
         return np.zeros(len(a), np.bool_)
     # The nearest to a point is the point itself, or one on the same spot, which is as good.
-    distance_px, beside = cKDTree(a).query(a, k=NEIGHBOURS + 1)
-    motion = b - a
-    apart_px = np.linalg.norm(motion[beside[:, 1:]] - motion[:, None], axis=2)
-    alike = apart_px <= SLACK_PX + MAX_STRETCH * distance_px[:, 1:]
-    return np.asarray(alike.mean(axis=1) >= MIN_SHARE)
+    beside = cKDTree(a).query(a, k=NEIGHBOURS + 1)[1][:, 1:]
+    here, there = a[beside] - a[:, None], b[beside] - b[:, None]
+    # Where most matches are wrong, so is the zoom they give, while the right ones may need none.
+    return max((_stayed(here, there, zoom) for zoom in (1.0, _zoom(here, there))), key=np.sum)
+
+
+def _stayed(here: Points, there: Points, zoom: float) -> npt.NDArray[np.bool_]:
+    """(n,) whether enough of the neighbours, which lay `here`, (n, k, 2), now lie `there`."""
+    moved_px = np.linalg.norm(there - zoom * here, axis=2)
+    allowed_px = SLACK_PX + STRETCH * zoom * np.linalg.norm(here, axis=2)
+    return np.asarray((moved_px <= allowed_px).mean(axis=1) >= MIN_SHARE)
+
+
+def _zoom(here: Points, there: Points) -> float:
+    """That of most neighbours, within reason."""
+    here_px, there_px = np.linalg.norm(here, axis=2), np.linalg.norm(there, axis=2)
+    apart = here_px > 0
+    zoom = np.median(there_px[apart] / here_px[apart]) if apart.any() else 1.0
+    return float(np.clip(zoom, 1 / MAX_ZOOM, MAX_ZOOM))

@@ -22,7 +22,7 @@ class PairMatch:
     Attributes:
         query: (k, 2) float32, pixels of the common scale.
         reference: (k, 2) float32, likewise.
-        inliers: (k,) which of them agree with one epipolar geometry and move with their neighbours.
+        inliers: (k,) which of them agree with one epipolar geometry, and with their neighbours.
     """
 
     query: npt.NDArray[np.float32]
