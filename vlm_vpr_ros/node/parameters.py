@@ -170,7 +170,7 @@ def yaml_text() -> str:
     """The commented parameter file with every default."""
     lines = [
         "# Every parameter of the node `relocalizer` with its default.",
-        "# Made from vlm_vpr_ros/config.py by `python3 -m vlm_vpr_ros.node.parameters`.",
+        "# Made from vlm_vpr_ros/config/ by `python3 -m vlm_vpr_ros.node.parameters`.",
         "/**:",
         "  ros__parameters:",
     ]
