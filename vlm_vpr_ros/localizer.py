@@ -223,7 +223,7 @@ class Localizer:
         return Sighting(moment, candidates, tuple(drive[c.reference] for c in candidates))
 
     def _over_frames(self) -> tuple[Candidate, ...]:
-        max_speed_mps = self._config.evidence.max_speed_mps
+        max_speed_mps = self._config.max_speed_mps
         return filtered(list(self._sightings), max_speed_mps, self._place_radius_m)
 
     def _trusts_under(self, config: LocalizerConfig) -> Trusts:

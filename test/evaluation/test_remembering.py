@@ -57,4 +57,4 @@ def test_they_give_what_the_plain_ones_give(config: LocalizerConfig) -> None:
 def test_without_a_model_keepers_know_what_is_configured() -> None:
     config = LocalizerConfig()
     assert remembering_model(config, ()).model is None
-    assert remembering_model(config, ()).keeper(config.prior).describe() == {"prior": "off"}
+    assert remembering_model(config, ()).keeper(config).describe() == {"prior": "off"}

@@ -63,8 +63,8 @@ def _oracle() -> Oracle:
     return Oracle()
 
 
-def keeper(oracle: Oracle | None, **config: object) -> PriorKeeper:
-    return PriorKeeper(PriorConfig(**config), oracle, prior_of)  # type: ignore[arg-type]
+def keeper(oracle: Oracle | None, max_speed_mps: float = 15.0, **config: object) -> PriorKeeper:
+    return PriorKeeper(PriorConfig(**config), max_speed_mps, oracle, prior_of)  # type: ignore[arg-type]
 
 
 def sigma_m(made: PriorKeeper, second: float) -> float:

@@ -17,7 +17,7 @@ def test_two_keepers_share_one_answer_of_one_model(tiny_vlm: TinyVlm) -> None:
     vlm = VlmConfig(model=model, mmproj=mmproj, mode="open", n_threads=1, timeout_s=WAIT_S)
     config = LocalizerConfig(vlm=vlm)
     shared = remembering_model(config, ())
-    keepers = [shared.keeper(config.prior) for _ in range(2)]
+    keepers = [shared.keeper(config) for _ in range(2)]
     frame = Frame(np.zeros((48, 64, 3), np.uint8), 0)
     try:
         reports = []

@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     networks = remembering_networks(config, region.features is not None)
     model = remembering_model(config, region.places)
     gathering, cold = localizers = [
-        Localizer(region, networks, config, model.keeper(config.prior), Trusts.in_everything())
+        Localizer(region, networks, config, model.keeper(config), Trusts.in_everything())
         for _ in range(2)
     ]
     with progress_bar(sum(source.count() for source in sources), "localizing") as advance:

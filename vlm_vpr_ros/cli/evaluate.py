@@ -96,7 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
     networks = remembering_networks(config, region.features is not None, images)
     model = remembering_model(config, region.places, images)
     causal, cold = localizers = [
-        Localizer(region, networks, config, model.keeper(config.prior)) for _ in range(2)
+        Localizer(region, networks, config, model.keeper(config)) for _ in range(2)
     ]
     false_fix_m = arguments.false_fix_m
     if false_fix_m is None:

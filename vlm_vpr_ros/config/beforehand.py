@@ -35,13 +35,6 @@ class PriorConfig(Section):
         description="The model is asked again once the robot may have moved this far since the "
         "last image it was shown, in metres, and when it is lost again; 0: on every frame.",
     )
-    max_speed_mps: float = Field(
-        5.0,
-        ge=0.0,
-        le=1000.0,
-        description="How fast the robot may move, in m/s: a prior is widened by this much with "
-        "time where there is no odometry.",
-    )
     center: str = Field(
         "",
         description="Where the robot is known to be: latitude and longitude in degrees, as maps "

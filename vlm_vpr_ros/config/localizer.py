@@ -27,3 +27,10 @@ class LocalizerConfig(Section):
     gate: GateConfig = Field(default_factory=GateConfig)
     fix: FixConfig = Field(default_factory=FixConfig)
     vlm: VlmConfig = Field(default_factory=VlmConfig)
+    max_speed_mps: float = Field(
+        15.0,
+        gt=0.0,
+        le=1000.0,
+        description="How fast the robot may move, in m/s, where it has no odometry: it bounds how "
+        "far apart two frames were taken, and a prior is widened by this much with time.",
+    )

@@ -125,13 +125,6 @@ class EvidenceConfig(Section):
         description="How long ~/relocalize waits for more frames after the first one's answer, in "
         "seconds.",
     )
-    max_speed_mps: float = Field(
-        15.0,
-        gt=0.0,
-        le=1000.0,
-        description="How fast the robot may move between two frames, in m/s, where it has no "
-        "odometry.",
-    )
 
 
 class FixConfig(Section):

@@ -71,6 +71,7 @@ class PriorKeeper:
 
     Args:
         config: the section `prior`.
+        max_speed_mps: bound of the robot's speed, where there is no odometry.
         model: asked about the frames; None: nobody is.
         prior_of: makes a prior of a model's answer that is no failure; raises PriorError if it
             cannot.
@@ -82,10 +83,12 @@ class PriorKeeper:
     def __init__(
         self,
         config: PriorConfig,
+        max_speed_mps: float,
         model: Model | None = None,
         prior_of: Callable[[Any], GeoPrior] | None = None,
     ) -> None:
         self._config = config
+        self._max_speed_mps = max_speed_mps
         self._model = model
         self._prior_of = prior_of
         self._fixed = fixed_prior(config)
@@ -189,7 +192,7 @@ class PriorKeeper:
         """How far the robot can be from where it was: by odometry, else by its speed."""
         if since.travelled_m is not None and self._odometer.travelled_m is not None:
             return self._odometer.travelled_m - since.travelled_m
-        return abs(stamp_ns - since.stamp_ns) * 1e-9 * self._config.max_speed_mps
+        return abs(stamp_ns - since.stamp_ns) * 1e-9 * self._max_speed_mps
 
     def _widened(self, known: _Known, stamp_ns: int) -> GeoPrior:
         # A distance in an unknown direction is this much on each axis.

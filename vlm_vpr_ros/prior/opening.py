@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vlm_vpr_ros.config import LocalizerConfig, PriorConfig
+from vlm_vpr_ros.config import LocalizerConfig
 from vlm_vpr_ros.errors import ModelError, PriorError
 from vlm_vpr_ros.prior.choice import prior_of_choice
 from vlm_vpr_ros.prior.gazetteer import Gazetteer
@@ -29,7 +29,7 @@ def open_priors(config: LocalizerConfig, places: Sequence[Place]) -> PriorKeeper
         ModelError: the data of the gazetteer cannot be read.
         ConfigError: the model cannot be asked as `vlm.mode` says.
     """
-    return open_model(config, places).keeper(config.prior)
+    return open_model(config, places).keeper(config)
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,14 @@ class OpenedModel:
     model: Model | None = None
     prior_of: Callable[[Any], GeoPrior] | None = None
 
-    def keeper(self, config: PriorConfig) -> PriorKeeper:
+    def keeper(self, config: LocalizerConfig) -> PriorKeeper:
         """A keeper that asks the model; several may ask one model in turn.
 
         Raises:
             PriorError: `prior.geojson` cannot be used.
         """
         try:
-            return PriorKeeper(config, self.model, self.prior_of)
+            return PriorKeeper(config.prior, config.max_speed_mps, self.model, self.prior_of)
         except PriorError:
             if self.model is not None:
                 self.model.close()
