@@ -30,6 +30,8 @@ def read_yaml(path: Path) -> object:
     """
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror}") from None
     except Exception as error:  # besides YAMLError: `2024-13-01`, `!!bool x`, ten thousand `[` ...
         raise ValueError(f"cannot be read as YAML: {error}") from None
 

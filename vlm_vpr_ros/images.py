@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from vlm_vpr_ros.errors import ImageError, UnsupportedEncodingError
 from vlm_vpr_ros.heif import is_heif, read_heif
@@ -128,6 +128,8 @@ def _explaining(what: str) -> Iterator[None]:
         raise
     except Image.DecompressionBombError as error:
         raise ImageError(f"{what} is too large ({error}): scale it down first") from error
+    except UnidentifiedImageError as error:  # its text names an object of Python's
+        raise ImageError(f"{what} is damaged or not an image: copy or record it again") from error
     except Exception as error:  # decoders raise nearly everything on damaged input
         reason = str(error) or type(error).__name__
         raise ImageError(

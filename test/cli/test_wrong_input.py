@@ -121,6 +121,20 @@ def test_a_mistyped_image(vlm_vpr: Command, region: Path, tmp_path: Path) -> Non
     assert "none.png: there is no such image file" in text
 
 
+def test_arguments_in_the_wrong_order(vlm_vpr: Command, region: Path, town: Path) -> None:
+    image = town / "evening" / "0.png"
+    assert "is a folder" in complaint(vlm_vpr, "localize", image, region)
+    text = complaint(vlm_vpr, "evaluate", town / "evening.csv", region)
+    assert "evening.csv: not a region, which is a folder" in text
+
+
+def test_a_drive_that_is_named_twice(vlm_vpr: Command, region: Path, town: Path) -> None:
+    table = town / "evening.csv"
+    again = town / "." / "evening" / ".." / "evening.csv"
+    for command in ("evaluate", "calibrate"):
+        assert "is named twice" in complaint(vlm_vpr, command, region, table, again)
+
+
 @pytest.mark.parametrize(
     "option, says",
     [

@@ -106,7 +106,12 @@ def open_sources(
 
     Raises:
         SourceError: one of them cannot be read.
+        ConfigError: one is named twice, and would count twice.
     """
+    resolved = [path.resolve() for path in paths]
+    for path, place in zip(paths, resolved, strict=True):
+        if resolved.count(place) > 1:
+            raise ConfigError(f"{path} is named twice")
     from vlm_vpr_ros.mapping.sources import open_source  # noqa: PLC0415
 
     topics = arguments.image_topic, arguments.fix_topic

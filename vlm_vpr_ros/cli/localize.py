@@ -55,6 +55,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Localize the images and print their outcomes."""
     config = config_of(arguments)
     for path in arguments.images:  # a mistyped name is no corrupt image: say so before the work
+        if path.is_dir():
+            raise SourceError(f"{path} is a folder; expected is a region, then image files")
         if not path.is_file():
             raise SourceError(f"{path}: there is no such image file")
 

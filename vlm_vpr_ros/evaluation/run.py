@@ -222,4 +222,4 @@ def _nothing_to_evaluate(sources: Sequence[Source], evaluation: Evaluation) -> s
     report = evaluation.report
     reasons = [f"{count} x {reason}" for reason, count in report.left_out.most_common()]
     reasons += [*report.remarks, *(f.error for f in evaluation.failures[:3])]
-    return f"{names}: no query with an image and a position. " + "; ".join(reasons)
+    return f"{names}: no query that can be evaluated. " + "; ".join(reasons)

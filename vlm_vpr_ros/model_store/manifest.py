@@ -114,7 +114,7 @@ class ModelManifest(_Part):
                 return entry
         names = [entry.name for entry in self.models]
         near = difflib.get_close_matches(name, names, n=1)
-        hint = f"did you mean `{near[0]}`?" if near else f"there: {', '.join(names)}"
+        hint = f"did you mean `{near[0]}`?" if near else f"it holds {', '.join(names)}"
         raise ModelError(f"no model `{name}` in the manifest: {hint}")
 
 

@@ -139,6 +139,10 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = folder / MANIFEST
     try:
+        if folder.is_file():
+            raise RegionError(
+                f"{folder}: not a region, which is a folder that `vlm_vpr build` makes"
+            )
         if not folder.is_dir():
             raise RegionError(f"{folder}: there is no such region. {_advice_if_missing(folder)}")
         if not path.is_file():
