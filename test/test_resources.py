@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from vlm_vpr_ros import resources
-from vlm_vpr_ros.errors import ConfigError, ModelError
+from vlm_vpr_ros.errors import ModelError
 
 NAME = "vlm_vpr_ros"
 
@@ -53,7 +53,6 @@ def test_checkout(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     _code_at(monkeypatch, checkout)
     assert resources.share_dir() == checkout
     assert resources.model_path("net.yaml") == checkout / "models" / "net.yaml"
-    assert resources.config_path("relocalizer.yaml") == checkout / "config" / "relocalizer.yaml"
 
 
 def test_symlink_install_leads_to_the_checkout(
@@ -121,8 +120,6 @@ def test_missing_file_names_its_neighbours(monkeypatch: pytest.MonkeyPatch, tmp_
         resources.model_path("nut.yaml")
     with pytest.raises(ModelError, match="there: no such file"):
         resources.model_path("net.onnx")
-    with pytest.raises(ConfigError, match=r"relocalizer\.yaml"):
-        resources.config_path("relocaliser.yaml")
 
 
 @pytest.mark.parametrize(
@@ -132,5 +129,3 @@ def test_only_plain_file_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, 
     _code_at(monkeypatch, _install(tmp_path))
     with pytest.raises(ModelError, match="plain file name"):
         resources.model_path(name)
-    with pytest.raises(ConfigError, match="plain file name"):
-        resources.config_path(name)

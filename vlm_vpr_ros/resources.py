@@ -1,4 +1,4 @@
-"""Where the models and configuration files that come with the package are.
+"""Where the models that come with the package are.
 
 The same code runs from a checkout, from a wheel and from a colcon workspace. The files are first
 looked for beside the code that runs, so that two installations on one machine never mix.
@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from vlm_vpr_ros.errors import ConfigError, ModelError, VlmVprError
+from vlm_vpr_ros.errors import ModelError
 
 _NAME = "vlm_vpr_ros"
 
@@ -38,17 +38,14 @@ def model_path(name: str) -> Path:
     Raises:
         ModelError: there is no such file, or `name` is not a plain file name.
     """
-    return _file("models", name, ModelError)
-
-
-def config_path(name: str) -> Path:
-    """The file `name` in config/.
-
-    Raises:
-        ConfigError: there is no such file, or `name` is not a plain file name.
-        ModelError: the package was installed without its files.
-    """
-    return _file("config", name, ConfigError)
+    if name in {"", ".", ".."} or any(c in "/\\" or not c.isprintable() for c in name):
+        raise ModelError(f"{name!r} is not the name of a file in models/: give a plain file name.")
+    place = share_dir() / "models"
+    path = place / name
+    if not path.is_file():
+        there = sorted(p.name for p in place.glob("*") if p.suffix == path.suffix and p.is_file())
+        raise ModelError(f"no {name} in {place}; there: {', '.join(there) or 'no such file'}.")
+    return path
 
 
 def _places() -> Iterator[Path]:
@@ -73,14 +70,3 @@ def _ament_share() -> Path | None:
         return Path(get_package_share_directory(_NAME))
     except (LookupError, OSError):  # not in this workspace; no AMENT_PREFIX_PATH at all
         return None
-
-
-def _file(folder: str, name: str, error: type[VlmVprError]) -> Path:
-    if name in {"", ".", ".."} or any(c in "/\\" or not c.isprintable() for c in name):
-        raise error(f"{name!r} is not the name of a file in {folder}/: give a plain file name.")
-    place = share_dir() / folder
-    path = place / name
-    if not path.is_file():
-        there = sorted(p.name for p in place.glob("*") if p.suffix == path.suffix and p.is_file())
-        raise error(f"no {name} in {place}; there: {', '.join(there) or 'no such file'}.")
-    return path

@@ -130,7 +130,7 @@ def guidance(pairs: Sequence[tuple[Query, Query]], false_fix_m: float) -> Guidan
     needed = min((a.outcome.probability for a, _ in pairs if a.error is not None), default=1.0)
     cases: dict[tuple[bool, bool], tuple[int, int, int]] = {}
     for alone, guided in pairs:
-        key = prior_is_right(guided), _first_is_right(alone, false_fix_m)
+        key = _prior_is_right(guided), _first_is_right(alone, false_fix_m)
         count, first_alone, first_guided = cases.get(key, (0, 0, 0))
         cases[key] = (
             count + 1,
@@ -149,7 +149,7 @@ def guidance(pairs: Sequence[tuple[Query, Query]], false_fix_m: float) -> Guidan
     )
 
 
-def prior_is_right(query: Query) -> bool:
+def _prior_is_right(query: Query) -> bool:
     """Whether the heaviest place of its prior is the town of the truth."""
     best = max(query.outcome.prior.places, key=lambda place: place.weight, default=None)
     return best is not None and bool(_away_m(query, [best])[0] <= TOWN_M)

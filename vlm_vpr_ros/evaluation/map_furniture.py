@@ -56,7 +56,7 @@ def furnish(axes: Axes, drawing: Drawing) -> None:
 
 def _square_grid(axes: Axes) -> None:
     (x0, x1), (y0, y1) = axes.get_xlim(), axes.get_ylim()
-    step = round_length(max(x1 - x0, y1 - y0) / 5)
+    step = _round_length(max(x1 - x0, y1 - y0) / 5)
     axes.xaxis.set_major_locator(MultipleLocator(step))
     axes.yaxis.set_major_locator(MultipleLocator(step))
 
@@ -64,7 +64,7 @@ def _square_grid(axes: Axes) -> None:
 def _graticule(axes: Axes, plane: Plane) -> None:
     west, east = (x / plane.narrowing + plane.lon0_deg for x in axes.get_xlim())
     south, north = (max(-90.0, min(90.0, y + plane.lat0_deg)) for y in axes.get_ylim())
-    step = round_length(max(east - west, north - south) / 5)
+    step = _round_length(max(east - west, north - south) / 5)
     lon = np.arange(np.ceil(west / step), np.floor(east / step) + 1) * step
     lat = np.arange(np.ceil(south / step), np.floor(north / step) + 1) * step
     names = [f"{(v + 180) % 360 - 180:.6g}°" for v in lon]
@@ -76,7 +76,7 @@ def _graticule(axes: Axes, plane: Plane) -> None:
 
 def _scale_bar(axes: Axes) -> None:
     x0, x1 = axes.get_xlim()
-    length = round_length((x1 - x0) / 5)
+    length = _round_length((x1 - x0) / 5)
     text = f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
     share = length / (x1 - x0)
     style: dict[str, Any] = {"transform": axes.transAxes, "color": _INK, "zorder": 6}
@@ -99,7 +99,7 @@ def _north(axes: Axes) -> None:
     )
 
 
-def round_length(length: float) -> float:
+def _round_length(length: float) -> float:
     """The greatest of 1, 2, 5, 10, 20, ... that is not greater."""
     power = 10.0 ** np.floor(np.log10(length))
     return float(max(step * power for step in (1, 2, 5) if step * power <= length))

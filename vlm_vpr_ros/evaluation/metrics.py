@@ -69,7 +69,7 @@ class Score:
 
         A stage that did not run leaves the candidates of the one before it.
         """
-        run = [s for s in stage_order(self.stages_m) if _rank(s) <= _rank(stage)]
+        run = [s for s in _stage_order(self.stages_m) if _rank(s) <= _rank(stage)]
         return self.stages_m[run[-1]] if run else np.empty(0)
 
 
@@ -121,7 +121,7 @@ def recall_table(
     }
 
 
-def stage_order(stages: Iterable[str]) -> list[str]:
+def _stage_order(stages: Iterable[str]) -> list[str]:
     """Names of stages, each once, in the order in which they run."""
     return sorted(dict.fromkeys(stages), key=_rank)
 
@@ -130,7 +130,7 @@ def stage_scores(scores: Sequence[Score]) -> dict[str, list[Score]]:
     """By stage: the scores as they would be if it had been the last one."""
     return {
         stage: [replace(s, candidates_m=s.after(stage)) for s in scores]
-        for stage in stage_order(stage for s in scores for stage in s.stages_m)
+        for stage in _stage_order(stage for s in scores for stage in s.stages_m)
     }
 
 

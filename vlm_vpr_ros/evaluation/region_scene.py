@@ -31,7 +31,7 @@ Rows = npt.NDArray[np.int64]
 
 def region_scene(region: Region) -> Scene:
     """The map of a region."""
-    count, step = region.manifest.references, thinning(region)
+    count, step = region.manifest.references, _thinning(region)
     shown = "" if step == 1 else f", 1 of {step} shown"
     drives = len(region.manifest.drives)
     subtitle = (
@@ -40,11 +40,11 @@ def region_scene(region: Region) -> Scene:
     )
     layers = region_layers(region, COLORS)
     if region.places:
-        layers.append(places_layer(region.places))
+        layers.append(_places_layer(region.places))
     return Scene(region.folder.resolve().name, subtitle, tuple(layers))
 
 
-def thinning(region: Region) -> int:
+def _thinning(region: Region) -> int:
     """Of how many references one is shown."""
     return -(-len(region.references) // MAX_REFERENCES)
 
@@ -58,7 +58,7 @@ def region_layers(region: Region, colors: Sequence[str]) -> list[Layer]:
     """
     references = region.references
     rows_of = rows_by_drive(references)
-    step = thinning(region)
+    step = _thinning(region)
     return [
         Layer(
             f"{drive} ({len(rows):,})",
@@ -69,7 +69,7 @@ def region_layers(region: Region, colors: Sequence[str]) -> list[Layer]:
     ]
 
 
-def places_layer(places: Sequence[Place]) -> Layer:
+def _places_layer(places: Sequence[Place]) -> Layer:
     """The places of a region, a ring with its name in the middle of each."""
     labels = [
         f"{place.label}\n{counted(place.references, 'reference')} within {length(place.radius_m)}"

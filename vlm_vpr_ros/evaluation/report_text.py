@@ -43,11 +43,6 @@ def percents(ends: list[float] | None) -> str:
     return "-" if ends is None else f"{100 * ends[0]:.1f}–{100 * ends[1]:.1f}"
 
 
-def mode_name(record: Mapping[str, Any]) -> str:
-    """What the scores at the top of a record are of."""
-    return "causal" if record["frames"] is None else counted(record["frames"], "frame")
-
-
 def modes(
     record: Mapping[str, Any], *, stopped: bool = True
 ) -> list[tuple[str, Mapping[str, Any]]]:
@@ -57,8 +52,9 @@ def modes(
         record: what `report` found.
         stopped: with the windows that may end before their query.
     """
-    own = (mode_name(record), record)
-    if record["frames"] == 1:  # such a window is a cold start and ends at once
+    frames = record["frames"]
+    own = ("causal" if frames is None else counted(frames, "frame"), record)
+    if frames == 1:  # such a window is a cold start and ends at once
         return [own]
     early = [("stopped", record["stopped"])] if stopped and record["stopped"] else []
     return [own, *early, ("cold", record["cold"])]

@@ -68,7 +68,7 @@ def declare(node: Node) -> NodeConfig:
         node.undeclare_parameter(name)
     node.declare_parameters(
         "",
-        [(name, ros_value(value_of(config, name)), descriptor(name)) for name in names],
+        [(name, _ros_value(value_of(config, name)), descriptor(name)) for name in names],
         ignore_override=True,
     )
     return config
@@ -129,7 +129,7 @@ def foreign(name: str) -> bool:
     return matches(name, _NOT_OURS)
 
 
-def ros_value(value: Any) -> Any:
+def _ros_value(value: Any) -> Any:
     """A value of the tree as rclpy stores it."""
     return list(value) if isinstance(value, tuple) else value
 
@@ -185,7 +185,7 @@ def yaml_text() -> str:
         limits = _limits(name, field)
         comment = (field.description or "") + (f" [{limits}]" if limits else "")
         lines += [f"{indent}# {line}" for line in textwrap.wrap(comment, 96 - len(indent))]
-        value = ros_value(field.get_default(call_default_factory=True))
+        value = _ros_value(field.get_default(call_default_factory=True))
         text = yaml.safe_dump(value, default_flow_style=True, width=1000)
         lines.append(f"{indent}{leaf}: {text.removesuffix('...' + chr(10)).strip()}")
     return "\n".join(lines) + "\n"

@@ -110,7 +110,7 @@ def read_card(name_or_path: str, card_type: type[Card]) -> tuple[Card, Path]:
         ) from None
     except ValueError as error:  # after ValidationError, which is one
         raise ModelError(f"{path}: cannot read the model card: {error}") from None
-    check_hash(path.parent / card.file, card.sha256)
+    _check_hash(path.parent / card.file, card.sha256)
     return card, path.parent
 
 
@@ -123,14 +123,14 @@ def read_generic_mean(card: EncoderCard, folder: Path) -> npt.NDArray[np.float32
     if card.generic_mean is None:
         return None
     path = folder / card.generic_mean.file
-    check_hash(path, card.generic_mean.sha256)
+    _check_hash(path, card.generic_mean.sha256)
     try:
         return read_vector(path, card.dim)
     except ValueError as error:
         raise ModelError(f"{path}: {error}; the card says dim {card.dim}") from None
 
 
-def check_hash(path: Path, sha256: str) -> None:
+def _check_hash(path: Path, sha256: str) -> None:
     """Raise ModelError unless the file exists and has this hash."""
     if not path.is_file():
         raise ModelError(f"{path}: the model file is missing; fetch it again or mend its card")
