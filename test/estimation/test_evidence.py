@@ -56,10 +56,21 @@ def test_without_geometry_the_similarity_ranks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sample", "generic", "expected"), [(99, 0.3, 0.95), (99, 0.97, 0.97), (100, 0.97, 0.95)]
+    ("sample", "generic", "expected"), [(99, 0.3, 0.6), (99, 0.97, 0.97), (100, 0.97, 0.6)]
 )
 def test_a_small_region_does_not_know_chance(sample: int, generic: float, expected: float) -> None:
     quantiles = tuple(i / 100 for i in range(1, 100))
     background = Background(radius_m=50, sample=sample, quantiles=quantiles)
-    assert chance_similarity(background, generic) == expected
+    assert chance_similarity(background, generic) == pytest.approx(expected)
     assert chance_similarity(None, generic) == generic
+
+
+def test_that_there_are_twins_does_not_make_all_places_alike() -> None:
+    """Four in ten views have a twin: what the others reach by chance is the same."""
+    alone = tuple(0.1 + i / 1000 for i in range(99))
+    twins = tuple(0.1 + i / 600 for i in range(59)) + (0.9,) * 40
+    chances = [
+        chance_similarity(Background(radius_m=50, sample=1000, quantiles=q), 0.3)
+        for q in (alone, twins)
+    ]
+    assert chances[1] == pytest.approx(chances[0], abs=0.05)
