@@ -54,16 +54,16 @@ def test_one_order_is_taken_as_it_is() -> None:
 
 def test_both_ways_of_writing_a_letter_count(tiny_vlm) -> None:
     model = VisionModel(*tiny_vlm.pair, n_ctx=256, n_threads=1)
-    letters = LetterTokens(model)
-    logits = np.zeros(model.vocabulary, np.float32)
-    logits[model.tokens("B")[0]] = np.log(3)
+    letters = LetterTokens(model.vocabulary)
+    logits = np.zeros(model.vocabulary.size, np.float32)
+    logits[model.vocabulary.tokens("B")[0]] = np.log(3)
     np.testing.assert_allclose(np.exp(letters.log_probabilities(logits, 2)), [1 / 4, 3 / 4])
     model.close()
 
 
 def test_probabilities_do_not_overflow(tiny_vlm) -> None:
     model = VisionModel(*tiny_vlm.pair, n_ctx=256, n_threads=1)
-    logits = np.full(model.vocabulary, 3000, np.float32)
-    found = LetterTokens(model).log_probabilities(logits, 4)
+    logits = np.full(model.vocabulary.size, 3000, np.float32)
+    found = LetterTokens(model.vocabulary).log_probabilities(logits, 4)
     assert found == pytest.approx(np.log(0.25))
     model.close()

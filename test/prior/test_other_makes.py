@@ -50,13 +50,13 @@ def test_a_kept_prefix_changes_nothing(model: VisionModel) -> None:
 
 def test_continuations_are_those_of_a_longer_prompt(model: VisionModel) -> None:
     endings = ["Skåne", "Malta"]
-    tokens = [model.tokens(text)[:4] for text in endings]
+    tokens = [model.vocabulary.tokens(text)[:4] for text in endings]
     anew(model, photo(1), PROMPT)
     model.fork(3)
     for step in zip(*tokens, strict=True):
         rows = model.advance(step, [0, 2])
     for row, spelled in zip(rows, tokens, strict=True):
-        text = b"".join(map(model.piece, spelled)).decode()
+        text = b"".join(map(model.vocabulary.piece, spelled)).decode()
         expected = anew(model, photo(1), PROMPT + text)
         np.testing.assert_allclose(row, expected, atol=0.02)
 

@@ -48,16 +48,16 @@ def test_at_temperature_zero_all_samples_are_the_same(model: VisionModel) -> Non
 def drawn(model: VisionModel, grammar: str, logits: np.ndarray, temperature: float, n: int) -> list:
     tokens = []
     for seed in range(n):
-        draw = GrammarDraw(model, grammar, temperature, seed)
-        tokens.append(model.piece(draw.draw(logits)).decode())
+        draw = GrammarDraw(model.vocabulary, grammar, temperature, seed)
+        tokens.append(model.vocabulary.piece(draw.draw(logits)).decode())
         draw.close()
     return tokens
 
 
 def test_draws_follow_the_softmax_over_what_is_allowed(model: VisionModel) -> None:
-    logits = np.zeros(model.vocabulary, np.float32)
+    logits = np.zeros(model.vocabulary.size, np.float32)
     for letter, value in {"x": 9.0, "a": 2.0, "b": 1.0, "c": 1.5, "d": -9.0}.items():
-        logits[model.tokens(letter)[0]] = value
+        logits[model.vocabulary.tokens(letter)[0]] = value
     tokens = drawn(model, "root ::= [abcd]", logits, 1.0, 2000)
     shares = np.exp([2.0, 1.0, 1.5])
     shares /= shares.sum()
@@ -69,15 +69,15 @@ def test_draws_follow_the_softmax_over_what_is_allowed(model: VisionModel) -> No
 def test_the_grammar_is_asked_about_all_tokens_where_the_likely_ones_do_not_fit(
     model: VisionModel,
 ) -> None:
-    logits = np.linspace(8, 0, model.vocabulary).astype(np.float32)
-    last = model.piece(model.tokens("~")[0]).decode()
+    logits = np.linspace(8, 0, model.vocabulary.size).astype(np.float32)
+    last = model.vocabulary.piece(model.vocabulary.tokens("~")[0]).decode()
     assert set(drawn(model, "root ::= [}~]", logits, 0.0, 2)) == {"}"}
     assert set(drawn(model, "root ::= [~]", logits, 1.0, 3)) == {last}
 
 
 def test_a_grammar_that_cannot_be_read_is_refused(model: VisionModel) -> None:
     with pytest.raises(ModelError, match="grammar"):
-        GrammarDraw(model, "root ::= (", 1.0, 0)
+        GrammarDraw(model.vocabulary, "root ::= (", 1.0, 0)
 
 
 @pytest.mark.parametrize(
@@ -112,10 +112,10 @@ def test_texts_of_the_grammar_hold_no_tricks(model: VisionModel, text: str) -> N
 
 def accepts(model: VisionModel, text: str) -> bool:
     """Whether the grammar lets a model write a text, token by token."""
-    draw = GrammarDraw(model, open_answer_grammar(), 0.0, 0)
+    draw = GrammarDraw(model.vocabulary, open_answer_grammar(), 0.0, 0)
     try:
-        for token in model.tokens(text):
-            logits = np.zeros(model.vocabulary, np.float32)
+        for token in model.vocabulary.tokens(text):
+            logits = np.zeros(model.vocabulary.size, np.float32)
             logits[token] = 1
             if draw.draw(logits) != token:
                 return False

@@ -63,9 +63,9 @@ def test_words_are_single_tokens(tmp_path) -> None:
     model.look(photo(1))
     expected = expected_logits(tiny, photo(1), PROMPT, [])
     np.testing.assert_allclose(model.prompt(PROMPT), expected, atol=TOLERANCE)
-    assert model.tokens("Where is Malmö?") == tokenize("Where is Malmö?", config.words)
-    assert len(model.tokens("Where is Malmö?")) == 3
-    assert model.piece(model.tokens(LONG)[0]).decode() == LONG
+    assert model.vocabulary.tokens("Where is Malmö?") == tokenize("Where is Malmö?", config.words)
+    assert len(model.vocabulary.tokens("Where is Malmö?")) == 3
+    assert model.vocabulary.piece(model.vocabulary.tokens(LONG)[0]).decode() == LONG
     model.close()
 
 

@@ -46,13 +46,15 @@ class GeoAsker:
             template_named(handler) if handler else self._model.chat_template,
             prompts.SYSTEM,
             MARKER,
-            begin=self._model.begin_text,
-            end=self._model.end_text,
-            adds_begin=self._model.adds_begin,
+            begin=self._model.vocabulary.begin_text,
+            end=self._model.vocabulary.end_text,
+            adds_begin=self._model.vocabulary.adds_begin,
         )
         self._grammar = open_answer_grammar()
         self._choice = (
-            (option_tree(settings.places), LetterTokens(self._model)) if settings.places else None
+            (option_tree(settings.places), LetterTokens(self._model.vocabulary))
+            if settings.places
+            else None
         )
         self._evaluated = self._reused = 0
 

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from vlm_vpr_ros.errors import ModelError
-from vlm_vpr_ros.prior.vlm.vision_model import Logits, VisionModel
+from vlm_vpr_ros.prior.vlm.vision_model import Logits
+from vlm_vpr_ros.prior.vlm.vocabulary import Vocabulary
 
 _UNLIKELY = math.log(0.05)
 """Tokens this much less likely than the best allowed one are not drawn (min-p sampling): all
@@ -32,13 +33,15 @@ def open_answer_grammar() -> str:
 class GrammarDraw:
     """One answer being drawn. `close` frees the memory."""
 
-    def __init__(self, model: VisionModel, grammar: str, temperature: float, seed: int) -> None:
+    def __init__(self, vocabulary: Vocabulary, grammar: str, temperature: float, seed: int) -> None:
         """Start at the grammar's `root`.
 
         Raises:
             ModelError: llama.cpp cannot read the grammar.
         """
-        self._sampler = llama_cpp.llama_sampler_init_grammar(model.vocab, grammar.encode(), b"root")
+        self._sampler = llama_cpp.llama_sampler_init_grammar(
+            vocabulary.pointer, grammar.encode(), b"root"
+        )
         if not self._sampler:
             raise ModelError("llama.cpp cannot read the grammar of the answer")
         self._temperature = temperature

@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from vlm_vpr_ros.errors import ModelError
 from vlm_vpr_ros.prior.vlm.prompts import LETTERS
-from vlm_vpr_ros.prior.vlm.vision_model import Logits, VisionModel
+from vlm_vpr_ros.prior.vlm.vision_model import Logits
+from vlm_vpr_ros.prior.vlm.vocabulary import Vocabulary
 
 Array = npt.NDArray[np.float64]
 
@@ -23,14 +24,15 @@ Array = npt.NDArray[np.float64]
 class LetterTokens:
     """The tokens that begin an answer with a letter: "A", and " A" where that is another one."""
 
-    def __init__(self, model: VisionModel) -> None:
+    def __init__(self, vocabulary: Vocabulary) -> None:
         """Look them up.
 
         Raises:
             ModelError: a letter is no single token.
         """
+        tokens_of = vocabulary.tokens
         self._tokens = [
-            [tokens[0] for text in (letter, f" {letter}") if len(tokens := model.tokens(text)) == 1]
+            [found[0] for text in (letter, f" {letter}") if len(found := tokens_of(text)) == 1]
             for letter in LETTERS
         ]
         if not all(self._tokens):

@@ -31,18 +31,19 @@ def sampled_answers(
     """
     first = model.prompt(prompt)
     model.fork(samples)
-    draws = [GrammarDraw(model, grammar, temperature, seed) for seed in range(samples)]
+    vocabulary = model.vocabulary
+    draws = [GrammarDraw(vocabulary, grammar, temperature, seed) for seed in range(samples)]
     texts = [bytearray() for _ in draws]
     logits = dict.fromkeys(range(samples), first)
     try:
         for _ in range(MAX_TOKENS):
             tokens = {i: draws[i].draw(row) for i, row in logits.items()}
             for i, token in tokens.items():
-                texts[i] += model.piece(token)
+                texts[i] += vocabulary.piece(token)
             tokens = {
                 i: token
                 for i, token in tokens.items()
-                if not model.ends(token) and not texts[i].endswith(b"}")
+                if not vocabulary.ends(token) and not texts[i].endswith(b"}")
             }
             if not tokens:
                 break

@@ -18,6 +18,8 @@ import numpy.typing as npt
 from llama_cpp import mtmd_cpp
 
 from vlm_vpr_ros.errors import ModelError
+from vlm_vpr_ros.prior.vlm.prompt_cut import PromptCut, cut_of
+from vlm_vpr_ros.prior.vlm.vocabulary import Vocabulary
 from vlm_vpr_ros.types import RgbImage
 
 Logits = npt.NDArray[np.float32]
@@ -35,17 +37,6 @@ class Usage(NamedTuple):
 
     evaluated: int
     reused: int
-
-
-class _Cut(NamedTuple):
-    """A prompt cut at the end of its image."""
-
-    key: tuple[object, ...]
-    """Equal for prompts that are the same up to there."""
-    prefix_tokens: int
-    prefix_positions: int
-    suffix: list[int]
-    """Tokens after the image."""
 
 
 class VisionModel:
@@ -80,7 +71,7 @@ class VisionModel:
         self._vision: Any = None
         self._bitmap: Any = None
         self._size = (0, 0)
-        self._cuts: dict[str, _Cut] = {}
+        self._cuts: dict[str, PromptCut] = {}
         """Of prompts about images of this size: the same are asked of every frame."""
         self._key: tuple[object, ...] | None = None
         self._next_position = 0
@@ -93,58 +84,15 @@ class VisionModel:
         except ModelError:
             self.close()
             raise
-        self._vocab = llama_cpp.llama_model_get_vocab(self._model)
+        self.vocabulary = Vocabulary(self._model)
         self._memory = llama_cpp.llama_get_memory(self._context)
-        self.vocabulary: int = llama_cpp.llama_vocab_n_tokens(self._vocab)
         self.n_ctx: int = llama_cpp.llama_n_ctx(self._context)
-
-    @property
-    def vocab(self) -> llama_cpp.llama_vocab_p:
-        """llama.cpp's vocabulary, for a grammar."""
-        return self._vocab
 
     @property
     def chat_template(self) -> str:
         """The Jinja template in the GGUF; empty when there is none."""
         template = llama_cpp.llama_model_chat_template(self._model, None)
         return template.decode(errors="replace") if template else ""
-
-    @property
-    def adds_begin(self) -> bool:
-        """Whether llama.cpp puts the begin token before a prompt by itself."""
-        return bool(llama_cpp.llama_vocab_get_add_bos(self._vocab))
-
-    @property
-    def begin_text(self) -> str:
-        """The begin token as text; empty when there is none."""
-        return self._token_text(llama_cpp.llama_vocab_bos(self._vocab))
-
-    @property
-    def end_text(self) -> str:
-        """The end token as text; empty when there is none."""
-        return self._token_text(llama_cpp.llama_vocab_eos(self._vocab))
-
-    def ends(self, token: int) -> bool:
-        """Whether a token ends the answer."""
-        return bool(llama_cpp.llama_vocab_is_eog(self._vocab, token))
-
-    def tokens(self, text: str) -> list[int]:
-        """The tokens of a plain text; control tokens in it are not recognised."""
-        data = text.encode()
-        room = (llama_cpp.llama_token * (len(data) + 8))()
-        count = llama_cpp.llama_tokenize(
-            self._vocab, data, len(data), room, len(room), False, False
-        )
-        return list(room[:count])
-
-    def piece(self, token: int) -> bytes:
-        """What a token adds to a text; a part of a UTF-8 character perhaps."""
-        room = ctypes.create_string_buffer(64)
-        count = llama_cpp.llama_token_to_piece(self._vocab, token, room, len(room), 0, False)
-        if count < 0:  # it wants more
-            room = ctypes.create_string_buffer(-count)
-            count = llama_cpp.llama_token_to_piece(self._vocab, token, room, -count, 0, False)
-        return room.raw[:count]
 
     def look(self, image: RgbImage) -> None:
         """Take a new image; it is evaluated with the next prompt."""
@@ -174,7 +122,7 @@ class VisionModel:
         if cut is None or not reused:
             chunks = self._tokenized(text)
             try:
-                cut = self._cuts[text] = _cut(chunks)
+                cut = self._cuts[text] = cut_of(chunks)
                 reused = self._rewound(cut)
                 self._check_room(cut)
                 if not reused:
@@ -266,7 +214,7 @@ class VisionModel:
             raise ModelError(f"llama.cpp cannot tokenize the prompt (error {status})")
         return chunks
 
-    def _rewound(self, cut: _Cut | None) -> int:
+    def _rewound(self, cut: PromptCut | None) -> int:
         """Go back to the end of the image; how many tokens are evaluated up to there, or 0."""
         for sequence in range(1, self._sequences):
             llama_cpp.llama_memory_seq_rm(self._memory, sequence, -1, -1)
@@ -276,14 +224,14 @@ class VisionModel:
         done = llama_cpp.llama_memory_seq_rm(self._memory, 0, cut.prefix_positions, -1)
         return cut.prefix_tokens if done else 0
 
-    def _check_room(self, cut: _Cut) -> None:
+    def _check_room(self, cut: PromptCut) -> None:
         tokens = cut.prefix_tokens + len(cut.suffix)
         if tokens > self.n_ctx:
             raise ModelError(
                 f"image and question take {tokens} tokens, vlm.n_ctx is {self.n_ctx}: raise it"
             )
 
-    def _evaluate_prefix(self, chunks: mtmd_cpp.mtmd_input_chunks_p, cut: _Cut) -> None:
+    def _evaluate_prefix(self, chunks: mtmd_cpp.mtmd_input_chunks_p, cut: PromptCut) -> None:
         llama_cpp.llama_memory_clear(self._memory, False)
         self._key = None
         position = 0
@@ -325,38 +273,10 @@ class VisionModel:
 
     def _logits(self, index: int) -> Logits:
         pointer = llama_cpp.llama_get_logits_ith(self._context, index)
-        return np.ctypeslib.as_array(pointer, shape=(self.vocabulary,)).copy()
-
-    def _token_text(self, token: int) -> str:
-        if token < 0:
-            return ""
-        return str(llama_cpp.llama_vocab_get_text(self._vocab, token).decode(errors="replace"))
+        return np.ctypeslib.as_array(pointer, shape=(self.vocabulary.size,)).copy()
 
     def _forget_image(self) -> None:
         if self._bitmap:
             mtmd_cpp.mtmd_bitmap_free(self._bitmap)
         self._bitmap = None
         self._key = None
-
-
-def _cut(chunks: mtmd_cpp.mtmd_input_chunks_p) -> _Cut:
-    count = mtmd_cpp.mtmd_input_chunks_size(chunks)
-    parts = [mtmd_cpp.mtmd_input_chunks_get(chunks, i) for i in range(count)]
-    texts = [_text_tokens(part) for part in parts]
-    prefix = 1 + max(i for i, tokens in enumerate(texts) if tokens is None)
-    sizes = [mtmd_cpp.mtmd_input_chunk_get_n_tokens(part) for part in parts[:prefix]]
-    return _Cut(
-        key=tuple((size, tuple(text or ())) for size, text in zip(sizes, texts, strict=False)),
-        prefix_tokens=sum(sizes),
-        prefix_positions=sum(map(mtmd_cpp.mtmd_input_chunk_get_n_pos, parts[:prefix])),
-        suffix=[token for tokens in texts[prefix:] for token in tokens or ()],
-    )
-
-
-def _text_tokens(chunk: mtmd_cpp.mtmd_input_chunk_p) -> list[int] | None:
-    """The tokens of a chunk of text; None for an image."""
-    if mtmd_cpp.mtmd_input_chunk_get_type(chunk) != mtmd_cpp.MTMD_INPUT_CHUNK_TYPE_TEXT:
-        return None
-    count = ctypes.c_size_t()
-    tokens = mtmd_cpp.mtmd_input_chunk_get_tokens_text(chunk, ctypes.byref(count))
-    return list(tokens[: count.value])
