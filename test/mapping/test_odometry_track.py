@@ -2,18 +2,15 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 from bags import T, compressed, header, write_rosbag2
-from hypothesis import given
-from hypothesis import strategies as st
 
 from vlm_vpr_ros.errors import SourceError
-from vlm_vpr_ros.mapping.odometry_track import OdometryTrack, odometry_from_message
+from vlm_vpr_ros.mapping.odometry_track import OdometryTrack
 from vlm_vpr_ros.mapping.sources import open_source
 from vlm_vpr_ros.types import Odometry
 
@@ -56,25 +53,6 @@ def test_a_moment_without_a_pose_near_it_has_none() -> None:
     assert OdometryTrack([]).at(START_NS) is None
 
 
-@given(st.floats(), st.floats(), st.floats(), st.floats())
-def test_numbers_that_are_none_give_no_pose(x: float, y: float, z: float, w: float) -> None:
-    point = SimpleNamespace(x=x, y=y)
-    turn = SimpleNamespace(x=0.0, y=0.0, z=z, w=w)
-    found = odometry_from_message(
-        SimpleNamespace(
-            pose=SimpleNamespace(pose=SimpleNamespace(position=point, orientation=turn))
-        )
-    )
-    assert found is None or all(map(math.isfinite, (found.x_m, found.y_m, found.yaw_rad)))
-
-
-def test_what_is_no_rotation_gives_no_pose() -> None:
-    still = message(START_NS, 1.0, 2.0, 0.0)
-    assert odometry_from_message(still) == Odometry(1.0, 2.0, 0.0)
-    still.pose.pose.orientation.w = 0.0
-    assert odometry_from_message(still) is None
-
-
 @pytest.fixture(name="bag")
 def _bag(tmp_path: Path) -> Path:
     data = cv2.imencode(".jpg", np.zeros((8, 8, 3), np.uint8))[1].tobytes()
@@ -92,6 +70,15 @@ def test_images_of_a_bag_carry_the_odometry_asked_for(bag: Path) -> None:
     assert [pose and pose.x_m for pose in read] == [0.0, 1.0, 2.0, None]
     assert read[0] is not None and read[0].yaw_rad == pytest.approx(0.5)
     assert all(o.odometry is None for o in open_source(bag).observations())
+
+
+def test_messages_without_a_pose_are_counted(tmp_path: Path) -> None:
+    lost = message(START_NS, math.nan, 0.0, 0.5)
+    data = cv2.imencode(".jpg", np.zeros((8, 8, 3), np.uint8))[1].tobytes()
+    records = [("/image", compressed(START_NS, data), START_NS), ("/odom", lost, START_NS)]
+    source = open_source(write_rosbag2(tmp_path / "bag", records), odom_topic="/odom")
+    assert [o.odometry for o in source.observations()] == [None]
+    assert source.report.left_out == {"odometry message: the position is not finite": 1}
 
 
 def test_a_topic_that_is_not_there_is_said(bag: Path, tmp_path: Path) -> None:

@@ -6,10 +6,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed")
 
-from nav_msgs.msg import Odometry as OdometryMessage
 
-from vlm_vpr_ros.errors import MessageError
-from vlm_vpr_ros.node import conversions
 from vlm_vpr_ros.node.odometry import TOLERANCE_S, OdometryTrack
 from vlm_vpr_ros.types import Odometry
 
@@ -102,33 +99,3 @@ def test_a_pose_is_never_farther_than_the_tolerance(stamps, moment):
         assert found is None
     elif near < TOLERANCE_S - 1e-3:
         assert abs(found.x_m - moment) <= TOLERANCE_S + 1e-3
-
-
-HALF_A_RADIAN = {"z": math.sin(0.25), "w": math.cos(0.25)}
-
-
-def message(x=1.0, y=2.0, z=0.0, w=1.0):
-    made = OdometryMessage()
-    made.pose.pose.position.x, made.pose.pose.position.y = x, y
-    made.pose.pose.orientation.z, made.pose.pose.orientation.w = z, w
-    return made
-
-
-def test_the_pose_of_a_message():
-    pose = conversions.odometry(message(**HALF_A_RADIAN))
-    assert (pose.x_m, pose.y_m) == (1.0, 2.0)
-    assert pose.yaw_rad == pytest.approx(0.5)
-
-
-@pytest.mark.parametrize(
-    ("wrong", "said"),
-    [
-        ({"x": math.nan}, "not finite"),
-        ({"y": math.inf}, "not finite"),
-        ({"z": 0.0, "w": 0.0}, "no unit quaternion"),
-        ({"z": math.nan}, "no unit quaternion"),
-    ],
-)
-def test_a_message_without_a_pose(wrong, said):
-    with pytest.raises(MessageError, match=said):
-        conversions.odometry(message(**wrong))

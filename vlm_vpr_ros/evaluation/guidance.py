@@ -15,6 +15,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vlm_vpr_ros.errors import SourceError
+from vlm_vpr_ros.evaluation.metrics import is_false
 from vlm_vpr_ros.geodesy import distance_m
 
 TOWN_M = 25_000.0
@@ -161,11 +162,11 @@ def _first_is_right(query: Query, false_fix_m: float) -> bool:
 
 
 def _fix_is_right(query: Query, false_fix_m: float) -> bool:
-    return query.error is not None and query.error <= false_fix_m
+    return query.error is not None and not is_false(query.error, false_fix_m)
 
 
 def _fix_is_false(query: Query, false_fix_m: float) -> bool:
-    return query.error is not None and query.error > false_fix_m
+    return query.error is not None and is_false(query.error, false_fix_m)
 
 
 def _ideally_right(query: Query, false_fix_m: float, needed: float) -> bool:

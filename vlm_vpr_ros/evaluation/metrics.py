@@ -19,7 +19,6 @@ RADII_M = (5, 12, 25, 100)
 RANKS = (1, 5, 10)
 PERCENTILES = (50, 90, 95)
 
-
 STAGES = ("retrieval", "verification", "evidence", "prior")
 """The order in which stages run; others that an outcome may name come after them."""
 
@@ -121,17 +120,17 @@ def recall_table(
     }
 
 
-def _stage_order(stages: Iterable[str]) -> list[str]:
-    """Names of stages, each once, in the order in which they run."""
-    return sorted(dict.fromkeys(stages), key=_rank)
-
-
 def stage_scores(scores: Sequence[Score]) -> dict[str, list[Score]]:
     """By stage: the scores as they would be if it had been the last one."""
     return {
         stage: [replace(s, candidates_m=s.after(stage)) for s in scores]
         for stage in _stage_order(stage for s in scores for stage in s.stages_m)
     }
+
+
+def _stage_order(stages: Iterable[str]) -> list[str]:
+    """Names of stages, each once, in the order in which they run."""
+    return sorted(dict.fromkeys(stages), key=_rank)
 
 
 def _rank(stage: str) -> int:

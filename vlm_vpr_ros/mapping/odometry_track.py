@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 
@@ -12,19 +11,6 @@ from vlm_vpr_ros.types import Odometry
 
 TOLERANCE_NS = 200_000_000
 """A pose farther than this from the image in time says nothing of it; as in the node."""
-
-_QUATERNION_TOLERANCE = 0.01
-
-
-def odometry_from_message(message: Any) -> Odometry | None:
-    """The pose of a nav_msgs/Odometry; None if its numbers are none, or no rotation."""
-    position, q = message.pose.pose.position, message.pose.pose.orientation
-    if not abs(math.hypot(q.x, q.y, q.z, q.w) - 1) < _QUATERNION_TOLERANCE:  # NaN, too
-        return None
-    yaw_rad = math.atan2(2 * (q.w * q.z + q.x * q.y), 1 - 2 * (q.y * q.y + q.z * q.z))
-    if not math.isfinite(position.x + position.y):
-        return None
-    return Odometry(float(position.x), float(position.y), yaw_rad)
 
 
 class OdometryTrack:

@@ -7,14 +7,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from vlm_vpr_ros.errors import MessageError
 from vlm_vpr_ros.mapping.bag_file import BagFile, open_bag
 from vlm_vpr_ros.mapping.fix_track import FixTrack, TimedFix
 from vlm_vpr_ros.mapping.navsat import fix_from_message, fix_problem, stamp_of
 from vlm_vpr_ros.mapping.observation import AltitudeDatum, Observation, SourceReport
-from vlm_vpr_ros.mapping.odometry_track import OdometryTrack, odometry_from_message
+from vlm_vpr_ros.mapping.odometry_track import OdometryTrack
 from vlm_vpr_ros.mapping.reader import SourceRequest
 from vlm_vpr_ros.mapping.topics import choose_fix_topic, choose_image_topic, choose_odom_topic
 from vlm_vpr_ros.ros_images import decode_message
+from vlm_vpr_ros.ros_odometry import planar_pose
 from vlm_vpr_ros.types import Odometry
 
 UNDERSTANDS = "a rosbag2 folder, a bare .mcap or .db3 file, a ROS 1 .bag"
@@ -124,11 +126,16 @@ class RosbagSource:
             return
         topic = self._odometry.name
         for record_ns, message in bag.messages(self._odometry):
-            pose = None if message is None else odometry_from_message(message)
-            if pose is None:
-                self.report.leave_out("odometry message is damaged", f"{topic}@{record_ns}")
-            else:
-                yield self._stamp(message, record_ns, topic), pose
+            name = f"{topic}@{record_ns}"
+            if message is None:
+                self.report.leave_out("odometry message is damaged", name)
+                continue
+            try:
+                pose = planar_pose(message)
+            except MessageError as error:
+                self.report.leave_out(f"odometry message: {error}", name)
+                continue
+            yield self._stamp(message, record_ns, topic), pose
 
     def _stamp(self, message: Any, record_ns: int, topic: str) -> int:
         stamp_ns, from_header = stamp_of(message, record_ns)

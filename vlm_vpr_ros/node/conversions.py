@@ -11,15 +11,14 @@ from typing import Any
 import numpy as np
 from builtin_interfaces.msg import Time
 from cv_bridge import CvBridge
-from nav_msgs.msg import Odometry as OdometryMessage
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CompressedImage, Image, NavSatFix, NavSatStatus
 from std_msgs.msg import Header
 
-from vlm_vpr_ros.errors import ImageError, MessageError, UnsupportedEncodingError
+from vlm_vpr_ros.errors import ImageError, UnsupportedEncodingError
 from vlm_vpr_ros.outcome_json import outcome_record
 from vlm_vpr_ros.ros_images import decode_message
-from vlm_vpr_ros.types import Fix, Frame, Odometry, Outcome, RgbImage
+from vlm_vpr_ros.types import Fix, Frame, Outcome, RgbImage
 
 IMAGE_TYPES = {"compressed": CompressedImage, "raw": Image}
 """Message type of the topic `image` for each value of the parameter `image_transport`."""
@@ -42,7 +41,6 @@ _ANSWER = (
 )
 _COLLECTION = ("stamp_ns", "accepted", "reason", "detail", "probability_none")
 _PROPERTIES = ("probability", "similarity", "inliers", "sigma_m")
-_QUATERNION_TOLERANCE = 0.1
 _VIDEO = ("h264", "h265", "hevc", "av1", "vp8", "vp9", "theora")
 
 
@@ -83,21 +81,6 @@ def _pixels(message: Any, what: str) -> RgbImage:
     if size and message.step == row_bytes and len(message.data) == size:
         return np.ascontiguousarray(_BRIDGE.imgmsg_to_cv2(message, "rgb8"), np.uint8)
     return decode_message(message, what)
-
-
-def odometry(message: OdometryMessage) -> Odometry:
-    """The pose of an odometry message in the plane.
-
-    Raises:
-        MessageError: it holds NaN, infinity, or no rotation.
-    """
-    position, q = message.pose.pose.position, message.pose.pose.orientation
-    if not math.isfinite(position.x + position.y):
-        raise MessageError("the position is not finite")
-    if not abs(math.hypot(q.x, q.y, q.z, q.w) - 1) < _QUATERNION_TOLERANCE:
-        raise MessageError("the orientation is no unit quaternion")
-    yaw_rad = math.atan2(2 * (q.w * q.z + q.x * q.y), 1 - 2 * (q.y**2 + q.z**2))
-    return Odometry(position.x, position.y, yaw_rad)
 
 
 def stamp_ns(header: Header) -> int:

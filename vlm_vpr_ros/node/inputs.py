@@ -18,6 +18,7 @@ from vlm_vpr_ros.node.inbox import Arrived
 from vlm_vpr_ros.node.odometry import OdometryTrack
 from vlm_vpr_ros.node.prior_fix import prior_of_fix
 from vlm_vpr_ros.prior.geo_prior import GeoPrior
+from vlm_vpr_ros.ros_odometry import planar_pose
 from vlm_vpr_ros.types import Frame
 
 
@@ -101,7 +102,7 @@ class Inputs:
 
     def _on_odometry(self, message: OdometryMessage) -> None:
         try:
-            self._odometry.put(conversions.stamp_ns(message.header), conversions.odometry(message))
+            self._odometry.put(conversions.stamp_ns(message.header), planar_pose(message))
         except MessageError as error:
             self._complain("odom", error)
 
