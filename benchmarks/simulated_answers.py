@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.simulated_towns import Floats, Rows, Towns, country_names, displaced
+from vlm_vpr_ros.geodesy import unit_vectors
 from vlm_vpr_ros.prior.answers import OpenAnswer
-from vlm_vpr_ros.prior.geo_prior import EARTH_RADIUS_M, unit_vectors
+from vlm_vpr_ros.prior.geo_prior import EARTH_RADIUS_M
 
 FAR_M = 2500e3
 _HALF_ROUND_M = np.pi * EARTH_RADIUS_M

@@ -54,6 +54,13 @@ def earth_centred_m(lat_deg: npt.ArrayLike, lon_deg: npt.ArrayLike) -> Floats:
     )
 
 
+def unit_vectors(lat_deg: npt.ArrayLike, lon_deg: npt.ArrayLike) -> Floats:
+    """Points of the unit sphere, (..., 3)."""
+    lat, lon = np.radians(np.asarray(lat_deg)), np.radians(np.asarray(lon_deg))
+    x, y, z = np.broadcast_arrays(np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat))
+    return np.stack([x, y, z], axis=-1)
+
+
 def tangent_east_north_m(lat0_deg: float, lon0_deg: float, offsets_m: Floats) -> Floats:
     """Earth-centred differences from an origin, (..., 3) metres, as (..., 2) metres east and north.
 

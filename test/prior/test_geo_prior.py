@@ -13,8 +13,8 @@ from support.priors import at, latitudes, longitudes, priors, sigmas_m
 from support.properties import given, st
 
 from vlm_vpr_ros.errors import PriorError
-from vlm_vpr_ros.geodesy import displaced, distance_m
-from vlm_vpr_ros.prior.geo_prior import EARTH_RADIUS_M, Component, GeoPrior, unit_vectors
+from vlm_vpr_ros.geodesy import displaced, distance_m, unit_vectors
+from vlm_vpr_ros.prior.geo_prior import EARTH_RADIUS_M, Component, GeoPrior
 
 UNIFORM = -math.log(4 * math.pi)
 

@@ -19,6 +19,7 @@ from vlm_vpr_ros.config import LocalizerConfig, leaves, value_of
 from vlm_vpr_ros.errors import RegionError
 from vlm_vpr_ros.files import write_atomic
 from vlm_vpr_ros.region.manifest import Manifest, Sha256
+from vlm_vpr_ros.validation import first_problem
 
 CALIBRATION = "calibration.json"
 FORMAT_VERSION = 2
@@ -197,9 +198,7 @@ def read_calibration(folder: Path) -> Calibration | None:
     except OSError as error:
         raise RegionError(f"{path}: cannot be read: {error}") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "file"
-        raise RegionError(f"{path}: damaged: {where}: {first['msg']}. {_ADVICE}") from None
+        raise RegionError(f"{path}: damaged: {first_problem(error)}. {_ADVICE}") from None
 
 
 _ADVICE = "Delete it, or repeat `vlm_vpr calibrate`."

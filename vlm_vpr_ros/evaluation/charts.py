@@ -14,7 +14,7 @@ from vlm_vpr_ros.evaluation.rates import exact_interval
 from vlm_vpr_ros.evaluation.svg_plot import Axis, Plot, bars, percent_axis
 from vlm_vpr_ros.types import GAUSSIAN_RADII
 
-_LEAST_M, _MOST_M = 1.0, 1e6
+_LEAST_M = 1.0
 _CDF_POINTS = 150
 
 

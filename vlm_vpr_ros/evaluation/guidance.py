@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from vlm_vpr_ros.errors import SourceError
 from vlm_vpr_ros.evaluation.metrics import is_false
 from vlm_vpr_ros.geodesy import distance_m
+from vlm_vpr_ros.validation import first_problem
 
 TOWN_M = 25_000.0
 """A prior whose heaviest place is this near to the truth is right; one that is perfect leaves only
@@ -104,10 +105,8 @@ def read_evaluation(path: Path) -> Evaluated:
             raise SourceError(f"{path}: too large to be an evaluation")
         return Evaluated.model_validate_json(path.read_bytes())
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "file"
         raise SourceError(
-            f"{path}: no result of `evaluate --json`: {where}: {first['msg']}"
+            f"{path}: no result of `evaluate --json`: {first_problem(error)}"
         ) from None
     except OSError as error:
         raise SourceError(f"{path}: cannot be read: {error.strerror}") from None

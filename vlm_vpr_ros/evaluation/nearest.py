@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-from vlm_vpr_ros.geodesy import distance_m
+from vlm_vpr_ros.geodesy import distance_m, earth_centred_m
 from vlm_vpr_ros.region.references import References
 from vlm_vpr_ros.types import GeoPoint
-
-_EQUATOR_M = 6378137.0
-_ECCENTRICITY2 = 0.00669437999014
 
 
 class NearestReference:
@@ -22,27 +18,11 @@ class NearestReference:
 
     def __init__(self, references: References) -> None:
         self._references = references
-        self._xyz = _cartesian(references.lat_deg, references.lon_deg)
+        self._points_m = earth_centred_m(references.lat_deg, references.lon_deg)
 
     def distance_m(self, point: GeoPoint) -> float:
         """Geodesic distance from a point to the nearest reference."""
-        offsets = self._xyz - _cartesian(np.array([point.lat_deg]), np.array([point.lon_deg]))
-        row = int(np.argmin(np.einsum("ij,ij->i", offsets, offsets)))
+        offsets_m = self._points_m - earth_centred_m(point.lat_deg, point.lon_deg)
+        row = int(np.argmin(np.einsum("ij,ij->i", offsets_m, offsets_m)))
         lat_deg, lon_deg = self._references.lat_deg[row], self._references.lon_deg[row]
         return float(distance_m(point.lat_deg, point.lon_deg, lat_deg, lon_deg))
-
-
-def _cartesian(
-    lat_deg: npt.NDArray[np.float64], lon_deg: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64]:
-    """(n, 3) earth-centred metres of points on the ellipsoid."""
-    lat, lon = np.radians(lat_deg), np.radians(lon_deg)
-    normal = _EQUATOR_M / np.sqrt(1 - _ECCENTRICITY2 * np.sin(lat) ** 2)
-    return np.stack(
-        [
-            normal * np.cos(lat) * np.cos(lon),
-            normal * np.cos(lat) * np.sin(lon),
-            normal * (1 - _ECCENTRICITY2) * np.sin(lat),
-        ],
-        axis=-1,
-    )

@@ -7,8 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pyproj import Geod
-
+from vlm_vpr_ros.geodesy import WGS84
 from vlm_vpr_ros.types import GeoPoint
 
 MAX_GAP_S = 5.0
@@ -19,8 +18,6 @@ ACCELERATION_M_S2 = 1.0
 """Typical change of velocity between two fixes: what a straight line at constant speed misses."""
 COURSE_SPAN_S = 2.0
 MIN_COURSE_MOVE_M = 2.0
-
-_WGS84 = Geod(ellps="WGS84")
 
 
 @dataclass(frozen=True)
@@ -123,7 +120,7 @@ def _between(before: TimedFix, after: TimedFix, stamp_ns: int) -> tuple[GeoPoint
     from_before_s = (stamp_ns - before.stamp_ns) / 1e9
     share = from_before_s / (from_before_s + to_after_s)
     azimuth_deg, distance_m = _inverse(before.position, after.position)
-    lon_deg, lat_deg, _ = _WGS84.fwd(
+    lon_deg, lat_deg, _ = WGS84.fwd(
         before.position.lon_deg, before.position.lat_deg, azimuth_deg, distance_m * share
     )
     alt_m = _mixed(before.position.alt_m, after.position.alt_m, share)
@@ -134,7 +131,7 @@ def _between(before: TimedFix, after: TimedFix, stamp_ns: int) -> tuple[GeoPoint
 
 def _inverse(start: GeoPoint, end: GeoPoint) -> tuple[float, float]:
     """Azimuth at the start (degrees) and length (m) of the geodesic between two points."""
-    azimuth_deg, _, distance_m = _WGS84.inv(start.lon_deg, start.lat_deg, end.lon_deg, end.lat_deg)
+    azimuth_deg, _, distance_m = WGS84.inv(start.lon_deg, start.lat_deg, end.lon_deg, end.lat_deg)
     return float(azimuth_deg), float(distance_m)
 
 

@@ -9,9 +9,10 @@ import h3
 import numpy as np
 import numpy.typing as npt
 
+from vlm_vpr_ros.geodesy import unit_vectors
 from vlm_vpr_ros.prior.city_table import CityTable
 from vlm_vpr_ros.prior.extent import city_radius_m
-from vlm_vpr_ros.prior.geo_prior import EARTH_RADIUS_M, unit_vectors
+from vlm_vpr_ros.prior.geo_prior import EARTH_RADIUS_M
 from vlm_vpr_ros.region.references import References
 
 Floats = npt.NDArray[np.float64]

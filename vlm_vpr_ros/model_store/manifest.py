@@ -18,6 +18,7 @@ from pydantic import (
 
 from vlm_vpr_ros.errors import ModelError
 from vlm_vpr_ros.files import read_yaml
+from vlm_vpr_ros.validation import first_problem
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
@@ -127,9 +128,7 @@ def read_model_manifest(path: Path) -> ModelManifest:
     try:
         return ModelManifest.model_validate(read_yaml(path))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "file"
-        raise ModelError(f"{path}: {where}: {first['msg']}") from None
+        raise ModelError(f"{path}: {first_problem(error)}") from None
     except ValueError as error:
         raise ModelError(f"{path}: {error}") from None
 

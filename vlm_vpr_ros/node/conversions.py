@@ -39,8 +39,6 @@ _ANSWER = (
     "stamp_ns",
     "latency_ms",
 )
-_COLLECTION = ("stamp_ns", "accepted", "reason", "detail", "probability_none")
-_PROPERTIES = ("probability", "similarity", "inliers", "sigma_m")
 _VIDEO = ("h264", "h265", "hevc", "av1", "vp8", "vp9", "theora")
 
 

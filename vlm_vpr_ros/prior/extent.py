@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from vlm_vpr_ros.prior.geo_prior import EARTH_RADIUS_M, unit_vectors
+from vlm_vpr_ros.geodesy import unit_vectors
+from vlm_vpr_ros.prior.geo_prior import EARTH_RADIUS_M
 
 Floats = npt.NDArray[np.float64]
 

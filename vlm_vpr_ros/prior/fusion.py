@@ -14,6 +14,7 @@ from functools import reduce
 
 import numpy as np
 
+from vlm_vpr_ros.geodesy import unit_vectors
 from vlm_vpr_ros.prior.geo_prior import (
     EARTH_RADIUS_M,
     MAX_SIGMA_M,
@@ -21,7 +22,6 @@ from vlm_vpr_ros.prior.geo_prior import (
     Component,
     GeoPrior,
     log_peak,
-    unit_vectors,
 )
 
 MAX_PARTS = 200

@@ -18,6 +18,8 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vlm_vpr_ros.errors import PriorError
+from vlm_vpr_ros.geodesy import unit_vectors
+from vlm_vpr_ros.validation import first_problem
 
 Floats = npt.NDArray[np.float64]
 
@@ -164,9 +166,7 @@ class GeoPrior:
         try:
             read = _PriorJson.model_validate_json(text)
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"]) or "text"
-            raise PriorError(f"not a prior in JSON: {where}: {first['msg']}") from None
+            raise PriorError(f"not a prior in JSON: {first_problem(error)}") from None
         parts = tuple(Component(**part.model_dump()) for part in read.components)
         return cls(parts, read.floor, read.source)
 
@@ -187,13 +187,6 @@ class _PriorJson(_Json):
     components: list[_ComponentJson] = Field(max_length=MAX_COMPONENTS)
     floor: float
     source: str = Field(max_length=100)
-
-
-def unit_vectors(lat_deg: npt.ArrayLike, lon_deg: npt.ArrayLike) -> Floats:
-    """Points of the unit sphere, (..., 3)."""
-    lat, lon = np.radians(np.asarray(lat_deg)), np.radians(np.asarray(lon_deg))
-    x, y, z = np.broadcast_arrays(np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat))
-    return np.stack([x, y, z], axis=-1)
 
 
 def _one_minus_cosine(points: Floats, part: Component) -> Floats:

@@ -13,6 +13,7 @@ from vlm_vpr_ros.files import sha256_of, write_atomic
 from vlm_vpr_ros.region.places import PLACES
 from vlm_vpr_ros.region.sketch import SKETCH
 from vlm_vpr_ros.region.thumbnails import THUMBNAIL_FILES
+from vlm_vpr_ros.validation import first_problem
 from vlm_vpr_ros.verification.feature_store import FEATURES, OFFSETS
 
 FORMAT_VERSION = 2
@@ -204,10 +205,8 @@ def _validated(text: bytes, path: Path) -> Manifest:
             )
         manifest = Manifest.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "file"
         raise RegionError(
-            f"{path}: damaged: {where}: {first['msg']}. Copy the region again, or rebuild it."
+            f"{path}: damaged: {first_problem(error)}. Copy the region again, or rebuild it."
         ) from None
     if (
         set(manifest.files) != set(manifest.hashed_files)

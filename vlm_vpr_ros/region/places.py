@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from vlm_vpr_ros.errors import RegionError
+from vlm_vpr_ros.validation import first_problem
 
 PLACES = "places.json"
 MAX_PLACES = 400
@@ -68,10 +69,8 @@ def read_places(path: Path, references: int) -> tuple[Place, ...]:
     except OSError as error:
         raise RegionError(f"{path}: cannot be read: {error}") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "file"
         raise RegionError(
-            f"{path}: damaged: {where}: {first['msg']}. Copy the region again."
+            f"{path}: damaged: {first_problem(error)}. Copy the region again."
         ) from None
     places = tuple(Place(**record.model_dump()) for record in records)
     labels = [place.label for place in places]

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from vlm_vpr_ros.config import RetrievalConfig
-from vlm_vpr_ros.prior.geo_prior import GeoPrior, unit_vectors
+from vlm_vpr_ros.geodesy import unit_vectors
+from vlm_vpr_ros.prior.geo_prior import GeoPrior
 from vlm_vpr_ros.region.region import Region
 from vlm_vpr_ros.types import Candidate, Descriptor
 
