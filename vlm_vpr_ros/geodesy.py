@@ -61,6 +61,12 @@ def unit_vectors(lat_deg: npt.ArrayLike, lon_deg: npt.ArrayLike) -> Floats:
     return np.stack([x, y, z], axis=-1)
 
 
+def lat_lon(vector: Floats) -> tuple[float, float]:
+    """Latitude and longitude, in degrees, in which a (3,) vector points."""
+    x, y, z = (float(v) for v in vector)
+    return float(np.degrees(np.arctan2(z, np.hypot(x, y)))), float(np.degrees(np.arctan2(y, x)))
+
+
 def tangent_east_north_m(lat0_deg: float, lon0_deg: float, offsets_m: Floats) -> Floats:
     """Earth-centred differences from an origin, (..., 3) metres, as (..., 2) metres east and north.
 

@@ -14,9 +14,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vlm_vpr_ros.geodesy import distance_m, unit_vectors
+from vlm_vpr_ros.geodesy import distance_m, lat_lon, unit_vectors
 from vlm_vpr_ros.prior.city_table import CityTable
-from vlm_vpr_ros.prior.extent import city_radius_m, discs_around, lat_lon
+from vlm_vpr_ros.prior.extent import city_radius_m, discs_around
 from vlm_vpr_ros.prior.folding import folded
 from vlm_vpr_ros.prior.gazetteer import Gazetteer
 from vlm_vpr_ros.prior.readings import Reading, readings_of, readings_of_name

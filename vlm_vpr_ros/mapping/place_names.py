@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from vlm_vpr_ros.geodesy import unit_vectors
+from vlm_vpr_ros.geodesy import lat_lon, unit_vectors
 from vlm_vpr_ros.mapping.neighbourhoods import (
     Blocks,
     arc_m,
@@ -18,7 +18,7 @@ from vlm_vpr_ros.mapping.neighbourhoods import (
     middles,
     nearest_city,
 )
-from vlm_vpr_ros.prior.extent import city_radius_m, lat_lon
+from vlm_vpr_ros.prior.extent import city_radius_m
 from vlm_vpr_ros.prior.gazetteer import Gazetteer
 from vlm_vpr_ros.prior.geo_prior import EARTH_RADIUS_M
 from vlm_vpr_ros.region.places import MAX_PLACES, Place

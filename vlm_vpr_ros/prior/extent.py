@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from vlm_vpr_ros.geodesy import unit_vectors
+from vlm_vpr_ros.geodesy import lat_lon, unit_vectors
 from vlm_vpr_ros.prior.geo_prior import EARTH_RADIUS_M
 
 Floats = npt.NDArray[np.float64]
@@ -74,12 +74,6 @@ def discs_around(
         radius_m = max(2 * variance_m2**0.5, smallest_m, _MIN_CITY_RADIUS_M)
         discs.append(Disc(lat, lon, radius_m, float(mass[own].sum() / mass.sum())))
     return tuple(discs)
-
-
-def lat_lon(vector: Floats) -> tuple[float, float]:
-    """Latitude and longitude, in degrees, in which a (3,) vector points."""
-    x, y, z = (float(v) for v in vector)
-    return float(np.degrees(np.arctan2(z, np.hypot(x, y)))), float(np.degrees(np.arctan2(y, x)))
 
 
 def _spread_out(points: Floats, mass: Floats, count: int) -> Floats:

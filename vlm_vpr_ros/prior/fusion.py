@@ -14,7 +14,7 @@ from functools import reduce
 
 import numpy as np
 
-from vlm_vpr_ros.geodesy import unit_vectors
+from vlm_vpr_ros.geodesy import lat_lon, unit_vectors
 from vlm_vpr_ros.prior.geo_prior import (
     EARTH_RADIUS_M,
     MAX_SIGMA_M,
@@ -60,10 +60,10 @@ def _overlap(a: Component, b: Component) -> Component:
     )
     kappa = (EARTH_RADIUS_M / sigma_m) ** 2
     agreement = log_peak(kappa_a) + log_peak(kappa_b) - log_peak(kappa) - loss
-    x, y, z = resultant
+    lat_deg, lon_deg = lat_lon(resultant)
     return Component(
-        lat_deg=math.degrees(math.atan2(z, math.hypot(x, y))),
-        lon_deg=math.degrees(math.atan2(y, x)),
+        lat_deg=lat_deg,
+        lon_deg=lon_deg,
         sigma_m=sigma_m,
         weight=a.weight * b.weight * 4 * math.pi * math.exp(agreement),
         label=a.label if a.sigma_m <= b.sigma_m else b.label,
