@@ -93,11 +93,13 @@ def test_wrong_use(photos: Path, tmp_path: Path, capfd: pytest.CaptureFixture[st
         (["absent.gguf", str(photos)], "--mmproj"),
         (["nonesuch", str(photos)], "no model `nonesuch`"),
         (["globe-7b", str(photos)], "convert_hf_to_gguf"),
-        (["a.gguf", str(photos), "--mmproj", "b.gguf", "--every", "0"], "--every 0"),
         (["a.gguf", str(tmp_path / "none"), "--mmproj", "b.gguf"], "does not exist"),
     ]:
         assert main(["models", "check", *arguments]) == 2
         assert message in capfd.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["models", "check", "a.gguf", str(photos), "--mmproj", "b.gguf", "--every", "0"])
+    assert "--every: invalid number, 1 or more" in capfd.readouterr().err
 
 
 def test_files_that_are_no_models_are_told(

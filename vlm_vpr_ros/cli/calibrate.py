@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,11 +71,12 @@ def run(arguments: argparse.Namespace) -> int:
     sources = open_sources(arguments, arguments.drives)
     networks = remembering_networks(config, region.features is not None)
     model = remembering_model(config, region.places)
-    gathering, cold = localizers = [
+    gathering, cold = (
         Localizer(region, networks, config, model.keeper(config), Trusts.in_everything())
         for _ in range(2)
-    ]
-    with progress_bar(sum(source.count() for source in sources), "localizing") as advance:
+    )
+    images = sum(source.count() for source in sources)
+    with closing(gathering), closing(cold), progress_bar(images, "localizing") as advance:
         watched = watch(
             sources,
             region.references,
@@ -85,8 +87,6 @@ def run(arguments: argparse.Namespace) -> int:
             false_radius_m=config.gate.false_radius_m,
             wait_for_prior_s=config.prior.wait_s,
         )
-    for localizer in localizers:
-        localizer.close()
     for line in reading_lines(watched.report, watched.failures):
         print(plain(line))
     found = calibrated(

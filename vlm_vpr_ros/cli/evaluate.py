@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -92,16 +93,15 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigError(f"{arguments.report}: a report ends in .html")
     region = Region.open(arguments.region)
     sources = open_sources(arguments, arguments.queries)
-    images = arguments.frames or 1
-    networks = remembering_networks(config, region.features is not None, images)
-    model = remembering_model(config, region.places, images)
-    causal, cold = localizers = [
-        Localizer(region, networks, config, model.keeper(config)) for _ in range(2)
-    ]
+    window = arguments.frames or 1
+    networks = remembering_networks(config, region.features is not None, window)
+    model = remembering_model(config, region.places, window)
+    causal, cold = (Localizer(region, networks, config, model.keeper(config)) for _ in range(2))
     false_fix_m = arguments.false_fix_m
     if false_fix_m is None:
         false_fix_m = config.gate.false_radius_m
-    with progress_bar(sum(source.count() for source in sources), "evaluating") as advance:
+    images = sum(source.count() for source in sources)
+    with closing(causal), closing(cold), progress_bar(images, "evaluating") as advance:
         evaluation = evaluate(
             sources,
             region.references,
@@ -111,8 +111,6 @@ def run(arguments: argparse.Namespace) -> int:
             frames=arguments.frames,
             wait_for_prior_s=config.prior.wait_s,
         )
-    for localizer in localizers:
-        localizer.close()
     scene = evaluation_scene(evaluation, region, false_fix_m)
     record = report(evaluation, region, false_fix_m, config.gate.target_false_fix_rate)
     print(table(record) + "\n")

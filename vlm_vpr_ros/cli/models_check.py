@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from vlm_vpr_ros.cli.arguments import add_parameter_arguments, config_of, open_sources
+from vlm_vpr_ros.cli.arguments import add_parameter_arguments, config_of, count, open_sources
 from vlm_vpr_ros.cli.models_store import add_store_arguments, open_store
 from vlm_vpr_ros.errors import ConfigError, ModelError, SourceError
 from vlm_vpr_ros.text import counted, length, plain
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder of geotagged photos, table, or bag, as for `build`",
     )
     parser.add_argument("--mmproj", metavar="FILE", help="vision tower of a model given by path")
-    parser.add_argument("--every", type=int, default=1, metavar="N", help="ask every Nth photo")
+    parser.add_argument("--every", type=count, default=1, metavar="N", help="ask every Nth photo")
     add_parameter_arguments(parser)
     add_store_arguments(parser)
 
@@ -40,8 +40,6 @@ def run(arguments: argparse.Namespace) -> int:
     from vlm_vpr_ros.prior.gazetteer import Gazetteer  # noqa: PLC0415
     from vlm_vpr_ros.prior.vlm.vlm_prior import VlmPrior  # noqa: PLC0415
 
-    if arguments.every < 1:
-        raise ConfigError(f"--every {arguments.every}: must be 1 or more")
     config = _vlm_config(arguments)
     arguments.image_topic = arguments.fix_topic = None
     sources = open_sources(arguments, arguments.sources)

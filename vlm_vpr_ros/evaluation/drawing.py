@@ -9,10 +9,11 @@ import numpy.typing as npt
 
 from vlm_vpr_ros.evaluation.plane import Plane, plane_around
 from vlm_vpr_ros.evaluation.scene import Ellipses, Layer, Lines, Points, Scene, Shape
+from vlm_vpr_ros.types import GAUSSIAN_RADII
 
 Floats = npt.NDArray[np.float64]
 
-CHI2_95 = 5.991
+CHI2_95 = GAUSSIAN_RADII[95] ** 2
 """95 % of a Gaussian in the plane lies within this squared Mahalanobis distance."""
 _CORNERS = 48
 

@@ -33,11 +33,9 @@ def region_scene(region: Region) -> Scene:
     """The map of a region."""
     count, step = region.manifest.references, _thinning(region)
     shown = "" if step == 1 else f", 1 of {step} shown"
-    drives = len(region.manifest.drives)
-    subtitle = (
-        f"{count:,} reference{'s' * (count > 1)}{shown}, {drives:,} drive{'s' * (drives > 1)}, "
-        f"{region.manifest.encoder.name}"
-    )
+    drives = counted(len(region.manifest.drives), "drive")
+    encoder = region.manifest.encoder.name
+    subtitle = f"{counted(count, 'reference')}{shown}, {drives}, {encoder}"
     layers = region_layers(region, COLORS)
     if region.places:
         layers.append(_places_layer(region.places))

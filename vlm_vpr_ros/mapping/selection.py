@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from vlm_vpr_ros.errors import SourceError
 from vlm_vpr_ros.geodesy import distance_m
+from vlm_vpr_ros.mapping.coordinates import OUT_OF_RANGE
 from vlm_vpr_ros.mapping.observation import Observation, Source, SourceReport
 from vlm_vpr_ros.types import GeoPoint
 
@@ -43,7 +44,7 @@ class Selection:
                     self.report.leave_out("image without a position", observation.source)
                     continue
                 if not (abs(position.lat_deg) <= 90 and abs(position.lon_deg) <= 180):
-                    self.report.leave_out("coordinates out of range", observation.source)
+                    self.report.leave_out(OUT_OF_RANGE, observation.source)
                     continue
                 self._check_drive(drive, source, source_of_drive.setdefault(drive, source))
                 if drive in last and self._too_near(last[drive], position):
