@@ -20,6 +20,9 @@ from vlm_vpr_ros.prior.gazetteer import Gazetteer
 from vlm_vpr_ros.prior.vlm.vlm_prior import VlmAnswer
 from vlm_vpr_ros.types import GeoPoint
 
+QUICK = ["--set", "vlm.samples=1", "--set", "vlm.n_threads=1"]
+"""Threads of llama.cpp wait for each other busily: where others need the cores, one is faster."""
+
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -52,7 +55,7 @@ def test_every_second_photo(
     photos: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     pair = write_tiny_vlm(tmp_path).pair
-    options = ["--mmproj", str(pair.mmproj), "--set", "vlm.samples=1", "--every", "2"]
+    options = ["--mmproj", str(pair.mmproj), *QUICK, "--every", "2"]
     assert main(["models", "check", str(pair.model), str(photos), *options]) == 0
     assert "\n2 photos" in capfd.readouterr().out
 
@@ -79,7 +82,7 @@ def test_a_model_of_the_manifest(
     content = {"host": "https://example.org", "models": [entry]}
     manifest.write_text(yaml.safe_dump(content), encoding="utf-8")
     options = ["--manifest", str(manifest), "--dir", str(tmp_path / "store")]
-    check = ["models", "check", "tiny", str(photos), "--set", "vlm.samples=1", *options]
+    check = ["models", "check", "tiny", str(photos), *QUICK, *options]
     assert main(check) == 2
     assert "vlm_vpr models fetch tiny" in capfd.readouterr().err
     (tmp_path / "store").mkdir()
