@@ -5,19 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 import pytest
-from support.streets import view
+from small_town import ROOT, Command, write_drive
 from support.tiny_encoder import write_tiny_encoder
-
-ROOT = Path(__file__).resolve().parents[2]
-PLACES = 12
-"""20 m apart, to the north of 0° N, 7° E."""
-
-Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="session")
@@ -44,18 +36,6 @@ def vlm_vpr() -> Command:
 def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The card of a tiny encoder."""
     return write_tiny_encoder(tmp_path_factory.mktemp("encoder"))
-
-
-def write_drive(folder: Path, name: str, visit: int = 0, places: int = PLACES) -> Path:
-    """Write pictures and a table of where they were taken; return the table."""
-    (folder / name).mkdir(parents=True)
-    lines = ["path,lat,lon"]
-    for place in range(places):
-        cv2.imwrite(str(folder / name / f"{place}.png"), view(place, visit))
-        lines.append(f"{name}/{place}.png,{place * 20 / 111_000:.8f},7.0")
-    table = folder / f"{name}.csv"
-    table.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return table
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import Command, write_drive
+from small_town import Command, write_drive
 
 THREE = "evidence.max_frames=3"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from conftest import PLACES, ROOT, Command, write_drive
+from small_town import PLACES, ROOT, Command, write_drive
 from support.streets import view
 
 from vlm_vpr_ros import __version__

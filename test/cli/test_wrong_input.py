@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import Command, write_drive
+from small_town import Command, write_drive
 from support.tiny_encoder import write_tiny_encoder
 
 

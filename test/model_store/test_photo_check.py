@@ -40,7 +40,7 @@ def test_answers_distances_and_seconds(
     photos: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     pair = write_tiny_vlm(tmp_path).pair
-    options = ["--mmproj", str(pair.mmproj), "--set", "vlm.samples=1", "--set", "vlm.n_threads=1"]
+    options = ["--mmproj", str(pair.mmproj), *QUICK]
     assert main(["models", "check", str(pair.model), str(photos), *options]) == 0
     out = capfd.readouterr().out
     # Random weights: whatever it says is read, or is a failure that is told.
