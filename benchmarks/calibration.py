@@ -3,7 +3,8 @@
 Gardens Point: calibrated on day_left in a region of day_right, scored on night_right, single frames
 and windows of up to seven; a target of 1 % must be refused there. With `--sim DIR`, a folder of
 `vlm_vpr sim --preset statistics`: calibrated on its calibration drives, scored on its queries, by
-blocks of seven frames, of which every third is used.
+blocks of seven frames, of which every third is used. Two streets in five stand in every town there:
+`--vlm` asks the tiny model which one it is, as the demo does.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from vlm_vpr_ros.calibration.fit import calibrated
 from vlm_vpr_ros.calibration.looks import DriveLooks, Look, Window, watch
 from vlm_vpr_ros.calibration.record import Calibration, Made
 from vlm_vpr_ros.calibration.text import calibration_lines
-from vlm_vpr_ros.config import GateConfig, LocalizerConfig
+from vlm_vpr_ros.config import GateConfig, LocalizerConfig, PriorConfig
 from vlm_vpr_ros.estimation.trust import Trusts
 from vlm_vpr_ros.evaluation.ellipses import nees
 from vlm_vpr_ros.evaluation.metrics import Score, fix_counts
 from vlm_vpr_ros.evaluation.rates import exact_interval
-from vlm_vpr_ros.evaluation.remembering import remembering_networks
+from vlm_vpr_ros.evaluation.remembering import remembering_model, remembering_networks
 from vlm_vpr_ros.evaluation.run import evaluate
 from vlm_vpr_ros.localizer import Localizer
 from vlm_vpr_ros.mapping.builder import build_region
@@ -35,6 +36,7 @@ from vlm_vpr_ros.mapping.observation import Observation, Source
 from vlm_vpr_ros.mapping.sources import open_source
 from vlm_vpr_ros.networks import Networks
 from vlm_vpr_ros.region.region import Region
+from vlm_vpr_ros.sim.town_vlm import town_vlm
 from vlm_vpr_ros.types import GAUSSIAN_RADII
 
 TARGETS = (0.01, 0.05)
@@ -43,6 +45,8 @@ BLOCKS = 3
 """One block of frames out of so many is used of a simulated drive: they overlap in what they see,
 and a whole drive takes three times as long."""
 CONFIG = LocalizerConfig()
+MAX_LOG_ODDS = 3.6
+"""What the tiny model's answer is worth; see tools/demo.sh."""
 NOW = datetime.datetime.fromtimestamp(0, datetime.timezone.utc)
 
 
@@ -51,10 +55,13 @@ def main() -> None:
     parser = arguments(__doc__)
     data_folder(parser)
     parser.add_argument("--sim", type=Path, metavar="DIR", help="simulated drives")
+    parser.add_argument("--vlm", action="store_true", help="with the prior of the tiny model")
     args = parser.parse_args()
     report = Report("calibration")
     if args.sim:
-        _simulated(report, args.sim)
+        prior = PriorConfig(max_log_odds=MAX_LOG_ODDS)
+        known = {"vlm": town_vlm(), "prior": prior} if args.vlm else {}
+        _simulated(report, args.sim, CONFIG.model_copy(update=known))
     else:
         _gardens_point(report, args.data / "gardens_point")
     report.write(args.json)
@@ -64,7 +71,7 @@ def _gardens_point(report: Report, garden: Path) -> None:
     """The localizer itself, with the calibration in its region."""
     networks = remembering_networks(CONFIG, features=True, images=CONFIG.evidence.max_frames)
     with region_of(open_source(garden / "day_right.csv"), networks) as region:
-        looks = _looks([open_source(garden / "day_left.csv")], region, networks)
+        looks = _looks([open_source(garden / "day_left.csv")], region, networks, CONFIG)
         found = _calibrated(looks, region)
         refused = {refusal.target for refusal in found.single.refusals}
         report.add("Gardens Point: 1 % of single frames refused", 0.01 in refused, "== 1")
@@ -86,7 +93,7 @@ def _add_false(report: Report, name: str, scores: Sequence[Score]) -> None:
         report.add(f"{name}: false rate, upper end (95 %)", interval[1])
 
 
-def _simulated(report: Report, folder: Path) -> None:
+def _simulated(report: Report, folder: Path, config: LocalizerConfig) -> None:
     """What the localizer would answer: the same support, thresholds and scale."""
     networks = remembering_networks(CONFIG, features=True)
     with TemporaryDirectory() as scratch:
@@ -94,7 +101,7 @@ def _simulated(report: Report, folder: Path) -> None:
         build_region(maps, Path(scratch) / "region", networks, every_m=2.0)
         region = Region.open(Path(scratch) / "region")
         learnt, scored = (
-            _looks([_blocks(path) for path in _recordings(folder, role)], region, networks)
+            _looks([_blocks(path) for path in _recordings(folder, role)], region, networks, config)
             for role in ("calibration", "query")
         )
         found = _calibrated(learnt, region)
@@ -168,15 +175,27 @@ def _add(report: Report, name: str, answers: Answers, target: float) -> None:
     report.add(f"{name}: NEES, trimmed mean", errors.trimmed_mean or 0.0)
 
 
-def _looks(sources: Sequence[Source], region: Region, networks: Networks) -> list[DriveLooks]:
-    gathering, cold = (
-        Localizer(region, networks, CONFIG, trusts=Trusts.in_everything()) for _ in range(2)
-    )
-    frames, radius_m = CONFIG.evidence.max_frames, CONFIG.gate.false_radius_m
-    watched = watch(
-        sources, region.references, gathering, cold, frames=frames, false_radius_m=radius_m
-    )
-    return watched.drives
+def _looks(
+    sources: Sequence[Source], region: Region, networks: Networks, config: LocalizerConfig
+) -> list[DriveLooks]:
+    model = remembering_model(config, region.places)
+    gathering, cold = localizers = [
+        Localizer(region, networks, config, model.keeper(config), Trusts.in_everything())
+        for _ in range(2)
+    ]
+    try:
+        return watch(
+            sources,
+            region.references,
+            gathering,
+            cold,
+            frames=config.evidence.max_frames,
+            false_radius_m=config.gate.false_radius_m,
+            wait_for_prior_s=config.prior.wait_s,
+        ).drives
+    finally:
+        for localizer in localizers:
+            localizer.close()
 
 
 def _calibrated(looks: Sequence[DriveLooks], region: Region) -> Calibration:
