@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from vlm_vpr_ros.sim.towns import Colour
+from vlm_vpr_ros.sim.looks import Colour
 
 Light = tuple[float, float, float]
 """Factors on red, green and blue of a surface."""

@@ -82,10 +82,10 @@ def demo_query(seed: int) -> Drive:
         "query",
         "query",
         (
-            Leg("luebeck", luebeck.loop, "overcast", LEFT_LANE_M, first_frame=40, frames=70),
+            Leg("luebeck", luebeck.loop, "overcast", LEFT_LANE_M, first_frame=106, frames=70),
             Leg("bergen", leaving, "dusk", RIGHT_LANE_M),
-            Leg("siena", siena.loop, "night", LEFT_LANE_M, first_frame=120, frames=60),
-            Leg("chicago", chicago.loop, "dusk", LEFT_LANE_M, 20, 80, covered=range(50, 64)),
+            Leg("siena", siena.loop, "night", LEFT_LANE_M, first_frame=170, frames=60),
+            Leg("chicago", chicago.loop, "dusk", LEFT_LANE_M, 140, 80, covered=range(50, 64)),
         ),
         traffic=1000,
         satellites=False,

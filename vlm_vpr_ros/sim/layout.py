@@ -7,28 +7,35 @@ of it. Everything is decided by the seed; nothing here is drawn.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 
 from vlm_vpr_ros.geodesy import displaced
+from vlm_vpr_ros.sim.looks import MODERN, MODERN_STREET, Architecture, StreetLook
 from vlm_vpr_ros.sim.seeds import generator
-from vlm_vpr_ros.sim.towns import COPIED_RUNS, MODERN, Architecture, Town
+from vlm_vpr_ros.sim.street_style import StreetStyle, draw_style
+from vlm_vpr_ros.sim.towns import COPIED_RUNS, Town
 
 BLOCK_M = 60.0
 """From one crossing to the next."""
 HALF_STREET_M = 8.0
 """From the middle of a street to the house fronts."""
-ROAD_HALF_M = 4.6
+ROW_M = BLOCK_M - 2 * HALF_STREET_M
+"""Length of a row of houses."""
+DEPTH_M = 9.0
+"""Of a house."""
 OUTSKIRTS = 6
 """Streets of the road that leaves the mapped loop."""
 
 _GARDENS = 0.1
 """Share of the lots without a house."""
-_POOL = 20
-"""Different houses of each kind of street that is not mapped."""
+_SETBACKS_M = 1.5
+"""Houses stand up to so far behind the line of the street."""
+_POOL, _POOL_STYLES = 28, 8
+"""Different houses, and styles, of each kind of street that nobody drives."""
 
 Node = tuple[int, int]
 """A crossing: steps along the first and the second axis."""
@@ -46,6 +53,7 @@ class House:
         architecture: how it is built.
         name: decides its looks, with the seed of the world; copies of a house share it.
         garden: a lot without a house.
+        setback_m: how far it stands behind the line of the street.
     """
 
     along_m: float
@@ -53,6 +61,7 @@ class House:
     architecture: Architecture
     name: str
     garden: bool = False
+    setback_m: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -64,6 +73,8 @@ class Street:
         copy: name shared by all copies of a copied street; "" for a street that stands once.
         mapped: whether the loop drives it.
         driven: whether the loop or the road out of it drives it.
+        look: what it is made of.
+        style: its width, markings, crosswalks and lamps.
         left, right: the houses, from start to end.
     """
 
@@ -72,6 +83,8 @@ class Street:
     copy: str
     mapped: bool
     driven: bool
+    look: StreetLook
+    style: StreetStyle
     left: tuple[House, ...]
     right: tuple[House, ...]
 
@@ -144,20 +157,27 @@ class Plan:
                         copies[start, (start[0] + i, start[1] + j)] = f"{run}{step}{side}"
         mapped, out = list(pairwise(self.loop)), list(pairwise(self.outskirts))
         seen = set()
-        for start, end in [*mapped, *out, *self._side_streets()]:
-            if frozenset((start, end)) not in seen:
-                seen.add(frozenset((start, end)))
-                copy = copies.get((start, end), "")
-                is_mapped, is_out = (start, end) in mapped, (start, end) in out
-                name = f"copy {copy}" if copy else f"{self.town.key} {start} {end}"
-                beside = start in self.loop or end in self.loop
-                pool = "outskirts" if is_out else "beside" if beside else "far"
-                pool = "" if is_mapped else f"{'copy' if copy else self.town.key} {pool}"
-                architecture = MODERN if copy else self.town.architecture
-                left, right = (
-                    self._row(f"{name} {side}", architecture, pool) for side in ("left", "right")
-                )
-                yield Street(start, end, copy, is_mapped, is_mapped or is_out, left, right)
+        for way in [*mapped, *out, *copies, *self._side_streets()]:
+            if frozenset(way) not in seen:
+                seen.add(frozenset(way))
+                yield self._street(way, copies.get(way, ""), way in mapped, way in out)
+
+    def _street(self, way: tuple[Node, Node], copy: str, mapped: bool, out: bool) -> Street:
+        """A street: one that is driven has its own houses and style, another those of a pool."""
+        start, end = way
+        name = f"copy {copy}" if copy else f"{self.town.key} {start} {end}"
+        beside = start in self.loop or end in self.loop
+        pool = f"{'copy' if copy else self.town.key} {'beside' if beside else 'far'}"
+        if mapped or out:
+            pool, style = "", name
+        else:
+            number = generator(self.seed, "pool style", name).integers(_POOL_STYLES)
+            style = f"{pool} {number}"
+        look = MODERN_STREET if copy else self.town.street
+        architecture = MODERN if copy else self.town.architecture
+        left, right = (self._row(f"{name} {side}", architecture, pool) for side in _SIDES)
+        drawn = draw_style(style, look, generator(self.seed, "style", style), ROW_M)
+        return Street(start, end, copy, mapped, mapped or out, look, drawn, left, right)
 
     def _side_streets(self) -> list[tuple[Node, Node]]:
         """The streets that can be looked into from the loop."""
@@ -166,26 +186,57 @@ class Plan:
         return [(node, (node[0] + i, node[1] + j)) for node in crossings for i, j in steps]
 
     def _row(self, name: str, architecture: Architecture, pool: str) -> tuple[House, ...]:
-        """The houses of a row: its own, or equally wide ones from a pool that other rows share."""
+        """The houses of a row: its own, or some from a pool that other rows share."""
         random = generator(self.seed, "row", name)
-        length_m = BLOCK_M - 2 * HALF_STREET_M
         narrow, wide = architecture.lot_m
         if pool:
-            count = round(length_m / (0.5 * (narrow + wide)))
-            widths = np.full(count, length_m / count)
-            names = [f"{pool} {number}" for number in random.permutation(_POOL)[:count]]
-        else:
-            count = round(length_m / random.uniform(narrow + 0.5, wide - 0.5))
-            widths = random.uniform(narrow, wide, count)
-            widths *= length_m / widths.sum()
-            names = [f"{name} {number}" for number in range(count)]
+            return self._pooled(random, architecture, pool)
+        count = round(ROW_M / random.uniform(narrow + 0.5, wide - 0.5))
+        widths = random.uniform(narrow, wide, count)
+        widths *= ROW_M / widths.sum()
         begins = np.concatenate([[0.0], np.cumsum(widths)[:-1]])
         gardens = random.random(count) < _GARDENS
         gardens[[0, -1]] = False  # at a crossing stands a house
         return tuple(
-            House(float(begin), float(width), architecture, house, bool(garden))
-            for begin, width, house, garden in zip(begins, widths, names, gardens, strict=True)
-        )
+            House(begin, width, architecture, f"{name} {number}", garden,
+                  _setback_m(begin, width, random))
+            for number, (begin, width, garden) in enumerate(
+                zip(begins.tolist(), widths.tolist(), gardens.tolist(), strict=True)
+            )
+        )  # fmt: skip
+
+    def _pooled(
+        self, random: np.random.Generator, architecture: Architecture, pool: str
+    ) -> tuple[House, ...]:
+        """Houses of a pool one beside another, and a garden where none of them fits."""
+        houses: list[House] = []
+        left_m, narrow = ROW_M, architecture.lot_m[0]
+        for number in random.permutation(_POOL):
+            name = f"{pool} {number}"
+            width = float(generator(self.seed, "width", name).uniform(*architecture.lot_m))
+            if width > left_m:
+                continue
+            begin = ROW_M - left_m
+            setback_m = _setback_m(begin, width, random)
+            houses.append(House(begin, width, architecture, name, False, setback_m))
+            left_m -= width
+            if left_m < narrow:
+                break
+        if left_m > 0:  # before the last house, which stands at a crossing
+            last = houses.pop()
+            garden = House(last.along_m, left_m, architecture, f"{last.name} garden", True)
+            houses += [garden, replace(last, along_m=last.along_m + left_m, setback_m=0.0)]
+        return tuple(houses)
+
+
+_SIDES = ("left", "right")
+
+
+def _setback_m(begin_m: float, width_m: float, random: np.random.Generator) -> float:
+    """None near a crossing: there it would stand behind the side of a house around the corner."""
+    free = begin_m > DEPTH_M and begin_m + width_m < ROW_M - DEPTH_M
+    setback_m = float(random.uniform(0, _SETBACKS_M))
+    return setback_m if free and random.random() < 0.6 else 0.0
 
 
 def walk(way: str) -> tuple[Node, ...]:

@@ -9,7 +9,7 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from vlm_vpr_ros.sim.towns import Colour
+from vlm_vpr_ros.sim.looks import Colour
 from vlm_vpr_ros.types import RgbImage
 
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vlm_vpr_ros.sim.towns import Colour
+from vlm_vpr_ros.sim.looks import Colour
 from vlm_vpr_ros.types import RgbImage
 
 Floats = npt.NDArray[np.float32]
@@ -55,8 +55,8 @@ def times(image: RgbImage, factor: Floats) -> RgbImage:
 def weathered(random: np.random.Generator, image: RgbImage, strength: float = 1.0) -> RgbImage:
     """The same with stains, and dirt near the ground."""
     height, width = image.shape[:2]
-    stains: Floats = 1 + 0.05 * strength * clouds(random, height, width, 4)
-    stains += 0.03 * strength * clouds(random, height, width, 24)
+    stains: Floats = 1 + 0.07 * strength * clouds(random, height, width, 4)
+    stains += 0.06 * strength * clouds(random, height, width, 24)
     rise = np.linspace(0, 1, height, dtype=np.float32)[:, None]
     stains *= 1 - 0.22 * strength * np.clip((rise - 0.9) * 10, 0, 1)
     streaks = np.clip(random.standard_normal((1, width // 4)).astype(np.float32) - 1.2, 0, 1)

@@ -11,7 +11,7 @@ from vlm_vpr_ros.types import RgbImage
 def ornament(image: RgbImage, random: np.random.Generator) -> None:
     """Draw some onto a front, in place; few fronts have all kinds."""
     for draw, chance in (
-        (_patches, 0.5), (_ivy, 0.25), (_pipe, 0.5), (_mural, 0.2), (_plaques, 0.7),
+        (_patches, 0.85), (_ivy, 0.25), (_pipe, 0.5), (_mural, 0.2), (_plaques, 0.9),
         (_posters, 0.5), (_cables, 0.4),
     ):  # fmt: skip
         if random.random() < chance:
@@ -21,10 +21,10 @@ def ornament(image: RgbImage, random: np.random.Generator) -> None:
 def _patches(image: RgbImage, random: np.random.Generator) -> None:
     """Where the wall was mended in another tone, with ragged edges."""
     height, width = image.shape[:2]
-    for _ in range(int(random.integers(2, 5))):
+    for _ in range(int(random.integers(3, 9))):
         centre = random.uniform(0, 1, 2) * (width, height)
         angles = np.sort(random.uniform(0, 2 * np.pi, 9))
-        radii = random.uniform(6, 26, 9)
+        radii = random.uniform(0.5, 1, 9) * random.uniform(5, 34)
         ring = centre + np.stack([radii * np.cos(angles), radii * np.sin(angles)], axis=1)
         mask = np.zeros((height, width), np.uint8)
         cv2.fillPoly(mask, [ring.astype(np.int32)], (1,))

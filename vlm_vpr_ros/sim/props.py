@@ -6,14 +6,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vlm_vpr_ros.sim.towns import Colour
+from vlm_vpr_ros.sim.looks import Colour
 
 RgbaImage = npt.NDArray[np.uint8]
 """(height, width, 4) uint8: red, green, blue, opacity."""
 
 _SIDE = 256
 
-TREES = 8
+TREES = 12
 """Pictures of each kind of tree."""
 
 TREE_SIZE_M: dict[str, tuple[float, float]] = {
@@ -112,27 +112,52 @@ CAR_PROFILES: dict[str, tuple[tuple[float, float], ...]] = {
         (-1.9, 0.25), (-1.9, 0.9), (-1.65, 1.45), (0.35, 1.5), (1.0, 1.0), (1.85, 0.85),
         (1.9, 0.25),
     ),
+    "estate": (
+        (-2.35, 0.25), (-2.35, 0.9), (-2.1, 1.45), (0.5, 1.48), (1.15, 1.0), (2.2, 0.86),
+        (2.3, 0.25),
+    ),
+    "off-roader": (
+        (-2.2, 0.35), (-2.2, 1.05), (-2.05, 1.78), (0.5, 1.8), (1.0, 1.15), (2.1, 1.02),
+        (2.2, 0.35),
+    ),
+    "city car": (
+        (-1.45, 0.25), (-1.45, 0.95), (-1.3, 1.5), (0.35, 1.53), (0.95, 0.95), (1.35, 0.85),
+        (1.4, 0.25),
+    ),
+    "lorry": (
+        (-2.5, 0.4), (-2.5, 2.9), (0.9, 2.9), (0.95, 2.1), (2.0, 2.1), (2.4, 1.2), (2.45, 0.4),
+    ),
+    "pick-up": (
+        (-2.45, 0.35), (-2.45, 1.0), (-0.7, 1.0), (-0.55, 1.7), (0.7, 1.72), (1.2, 1.1),
+        (2.35, 0.98), (2.4, 0.35),
+    ),
 }  # fmt: skip
 """Kind of car -> its outline from rear to front over the roof: along and up, metres."""
 
 
+CAR_PICTURE_M = 3.0
+"""Height of the picture of a car's side."""
+CAR_HALF_WIDTH_M = {"van": 0.98, "lorry": 1.05, "off-roader": 0.95, "city car": 0.8}
+"""0.88 for the others."""
+
+
 def car_side(kind: str) -> RgbaImage:
-    """The side of a car, front to the right, in grey: 5 m × 2.2 m on 256 × 128 pixels."""
+    """The side of a car, front to the right, in grey: 5 m × 3 m on 256 × 128 pixels."""
     image = np.zeros((128, 256, 4), np.uint8)
 
     def pixel(along: float, up: float) -> tuple[int, int]:
-        return round((along + 2.5) * 51.2), round(128 - up * 58.2)
+        return round((along + 2.5) * 51.2), round(128 * (1 - up / CAR_PICTURE_M))
 
     profile = CAR_PROFILES[kind]
     outline = np.array([pixel(*point) for point in profile], np.int32)
     cv2.fillPoly(image, [outline], (238, 238, 238, 255))
     cv2.line(image, pixel(-2.1, 0.78), pixel(2.1, 0.72), (190, 190, 190, 255), 2)
-    belt = 0.98 if kind != "van" else 1.2
-    roof = [(x, z) for x, z in profile if z > belt + 0.1]
+    belt = {"van": 1.2, "lorry": 1.25, "off-roader": 1.15, "pick-up": 1.08}.get(kind, 0.98)
+    roof = [(x, z) for x, z in profile if belt + 0.1 < z < 2.5]  # not the load of a lorry
     first, last = roof[0], roof[-1]
     glass = np.array(
         [
-            pixel(first[0] - (0.3 if kind == "saloon" else 0.05), belt),
+            pixel(first[0] - (0.3 if kind == "saloon" else 0.03), belt),
             pixel(first[0] + 0.1, first[1] - 0.1),
             pixel(last[0] - 0.05, last[1] - 0.1),
             pixel(last[0] + 0.45, belt),
@@ -143,9 +168,9 @@ def car_side(kind: str) -> RgbaImage:
     for x in (-0.35, 0.45):
         cv2.line(image, pixel(x, 0.35), pixel(x, roof[0][1] - 0.1), (150, 150, 150, 255), 2)
     for x in (profile[0][0] + 0.75, profile[-1][0] - 0.8):
-        cv2.circle(image, pixel(x, 0.33), 19, (26, 26, 28, 255), -1)
-        cv2.circle(image, pixel(x, 0.33), 10, (150, 152, 156, 255), -1)
-        cv2.circle(image, pixel(x, 0.33), 4, (70, 70, 74, 255), -1)
+        for radius, tone in ((0.37, 26), (0.2, 150), (0.08, 70)):
+            axes = (round(radius * 51.2), round(radius * 128 / CAR_PICTURE_M))
+            cv2.ellipse(image, pixel(x, 0.33), axes, 0, 0, 360, (tone, tone, tone + 3, 255), -1)
     return image
 
 

@@ -7,9 +7,10 @@ import numpy as np
 
 from vlm_vpr_ros.sim import materials
 from vlm_vpr_ros.sim.conditions import Condition
+from vlm_vpr_ros.sim.looks import Colour
 from vlm_vpr_ros.sim.mesh import Mesh
 from vlm_vpr_ros.sim.seeds import generator
-from vlm_vpr_ros.sim.towns import Colour, Town
+from vlm_vpr_ros.sim.towns import Town
 from vlm_vpr_ros.types import RgbImage
 
 WIDTH_PX, HEIGHT_PX = 2048, 512

@@ -9,30 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Colour = tuple[int, int, int]
-"""Red, green, blue, of 255."""
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """How the houses of a town are built; lengths in metres."""
-
-    material: Literal["brick", "plaster", "boards", "panels"]
-    walls: tuple[Colour, ...]
-    roof: Literal["stepped", "gable", "eaves", "flat"]
-    roof_colour: Colour
-    floors: tuple[int, int]
-    floor_m: float
-    bay_m: float
-    """Distance between the axes of neighbouring windows."""
-    window_m: tuple[float, float]
-    frame: Colour
-    shutters: tuple[Colour, ...] = ()
-    balconies: float = 0.0
-    """Share of houses that have them."""
-    awnings: float = 0.25
-    lot_m: tuple[float, float] = (6.5, 11.0)
-    arched: bool = False
+from vlm_vpr_ros.sim.looks import Architecture, Colour, StreetLook
 
 
 @dataclass(frozen=True)
@@ -51,43 +28,22 @@ class Town:
     bearing_deg: float
     """Direction of the grid's first axis, clockwise from north."""
     architecture: Architecture
+    street: StreetLook
     shops: tuple[str, ...]
     streets: tuple[str, ...]
     sign: tuple[Colour, Colour]
     """Ground and letters of the signs with place and street names."""
-    paints: tuple[Colour, ...]
-    """Doors, shop fronts and awnings."""
     tree: Literal["linden", "palm", "birch", "maple", "cypress"]
-    paving: Colour
-    slab_m: float
-    asphalt: Colour
-    marking: Colour
-    """The line in the middle of the road."""
-    lamp: Colour
-    """Light of the street lamps."""
     skyline: Literal["spires", "sea", "mountains", "towers", "hills"]
     taxi: Colour
     loop: str
     """The way around the mapped streets: F goes on to the next crossing, L and R turn there."""
     copied: tuple[tuple[str, int], ...]
-    """Runs of copied streets: their name, and the street of the loop they begin at."""
+    """Runs of copied streets: their name, and the street of the loop they begin at.
 
+    A run leads in the same direction of the plan in every town: the sun shines on the same fronts.
+    """
 
-MODERN = Architecture(
-    material="panels",
-    walls=((188, 186, 180), (205, 196, 178), (164, 170, 176), (150, 128, 112), (214, 212, 206)),
-    roof="flat",
-    roof_colour=(90, 90, 92),
-    floors=(4, 6),
-    floor_m=3.1,
-    bay_m=2.9,
-    window_m=(1.9, 1.7),
-    frame=(70, 72, 76),
-    balconies=0.4,
-    awnings=0.35,
-    lot_m=(9.0, 13.0),
-)
-"""How the copied streets are built, alike in every town."""
 
 COPIED_RUNS: dict[str, int] = {"a": 3, "b": 2}
 """Name of a run of copied streets -> how many streets it has, one straight after another."""
@@ -114,6 +70,15 @@ TOWNS: tuple[Town, ...] = (
             frame=(238, 236, 228),
             arched=True,
         ),
+        street=StreetLook(
+            paints=((36, 66, 52), (74, 30, 34), (34, 44, 72)),
+            paving=(142, 112, 102),
+            slab_m=0.4,
+            asphalt=(92, 92, 94),
+            setts=0.35,
+            marking=(226, 226, 222),
+            lamp=(255, 214, 160),
+        ),
         shops=(
             "BÄCKEREI", "APOTHEKE", "BUCHHANDLUNG", "MARZIPAN", "GASTHAUS", "FLEISCHEREI",
             "SPARKASSE", "FRISEUR", "BLUMEN", "RATSKELLER", "WEINHAUS", "SCHUHE", "OPTIKER",
@@ -124,17 +89,11 @@ TOWNS: tuple[Town, ...] = (
             "An der Untertrave", "Glockengießerstr.", "Beckergrube",
         ),
         sign=((246, 206, 40), (20, 20, 20)),
-        paints=((36, 66, 52), (74, 30, 34), (34, 44, 72)),
         tree="linden",
-        paving=(142, 112, 102),
-        slab_m=0.4,
-        asphalt=(92, 92, 94),
-        marking=(226, 226, 222),
-        lamp=(255, 214, 160),
         skyline="spires",
         taxi=(236, 226, 188),
         loop="FFFRFFFRFFFRFFFR",
-        copied=(("b", 3), ("a", 6)),
+        copied=(("a", 6), ("b", 10)),
     ),
     Town(
         key="chania",
@@ -159,6 +118,15 @@ TOWNS: tuple[Town, ...] = (
             balconies=0.6,
             awnings=0.45,
         ),
+        street=StreetLook(
+            paints=((30, 96, 170), (24, 120, 150), (196, 88, 60)),
+            paving=(206, 196, 174),
+            slab_m=0.7,
+            asphalt=(128, 124, 116),
+            setts=0.2,
+            marking=(238, 238, 232),
+            lamp=(255, 178, 84),
+        ),
         shops=(
             "ΤΑΒΕΡΝΑ", "ΦΑΡΜΑΚΕΙΟ", "ΑΡΤΟΠΟΙΕΙΟ", "ΒΙΒΛΙΟΠΩΛΕΙΟ", "ΚΑΦΕΝΕΙΟ", "ΟΠΩΡΟΠΩΛΕΙΟ",
             "ΖΑΧΑΡΟΠΛΑΣΤΕΙΟ", "ΤΡΑΠΕΖΑ", "ΚΟΥΡΕΙΟ", "ΨΑΡΟΤΑΒΕΡΝΑ", "ΟΥΖΕΡΙ", "ΑΝΘΟΠΩΛΕΙΟ",
@@ -169,13 +137,7 @@ TOWNS: tuple[Town, ...] = (
             "Οδός Ζαμπελίου", "Οδός Δασκαλογιάννη", "Οδός Τζανακάκη", "Πλατεία 1866",
         ),
         sign=((28, 78, 156), (250, 250, 250)),
-        paints=((30, 96, 170), (24, 120, 150), (196, 88, 60)),
         tree="palm",
-        paving=(206, 196, 174),
-        slab_m=0.7,
-        asphalt=(128, 124, 116),
-        marking=(238, 238, 232),
-        lamp=(255, 178, 84),
         skyline="sea",
         taxi=(44, 70, 132),
         loop="FFFFRFFRFFFFRFFR",
@@ -205,6 +167,15 @@ TOWNS: tuple[Town, ...] = (
             frame=(244, 244, 240),
             awnings=0.1,
         ),
+        street=StreetLook(
+            paints=((120, 28, 30), (38, 70, 60), (230, 226, 214)),
+            paving=(112, 116, 122),
+            slab_m=0.25,
+            asphalt=(76, 80, 86),
+            setts=0.25,
+            marking=(236, 206, 92),
+            lamp=(220, 232, 255),
+        ),
         shops=(
             "BAKERI", "APOTEK", "BOKHANDEL", "FISKETORG", "KAFFEBAR", "BLOMSTER", "FRISØR",
             "GULLSMED", "SKIPSHANDEL", "BRYGGERI", "VINMONOPOLET", "STRIKKEVARER", "SPORT",
@@ -215,17 +186,11 @@ TOWNS: tuple[Town, ...] = (
             "Sandviksveien", "Bryggen", "Marken",
         ),
         sign=((248, 248, 248), (16, 16, 16)),
-        paints=((120, 28, 30), (38, 70, 60), (230, 226, 214)),
         tree="birch",
-        paving=(112, 116, 122),
-        slab_m=0.25,
-        asphalt=(76, 80, 86),
-        marking=(236, 206, 92),
-        lamp=(220, 232, 255),
         skyline="mountains",
         taxi=(30, 30, 32),
-        loop="FFFRFRFLFFRFFRFFFR",
-        copied=(("a", 0), ("b", 7)),
+        loop="FFRFFFRFFFRFRFLFFR",
+        copied=(("a", 5), ("b", 10)),
     ),
     Town(
         key="chicago",
@@ -252,6 +217,15 @@ TOWNS: tuple[Town, ...] = (
             awnings=0.35,
             lot_m=(11.0, 17.0),
         ),
+        street=StreetLook(
+            paints=((140, 24, 28), (24, 60, 44), (26, 34, 60)),
+            paving=(176, 174, 168),
+            slab_m=1.5,
+            asphalt=(72, 72, 72),
+            setts=0.0,
+            marking=(238, 186, 36),
+            lamp=(255, 196, 120),
+        ),
         shops=(
             "DINER", "PHARMACY", "DELI", "STEAK HOUSE", "BOOKS", "BANK", "COFFEE", "PIZZA",
             "LAUNDROMAT", "BARBER", "HARDWARE", "LIQUORS", "DONUTS", "THEATRE", "PAWN SHOP",
@@ -262,17 +236,11 @@ TOWNS: tuple[Town, ...] = (
             "Dearborn St", "Wacker Dr",
         ),
         sign=((12, 104, 66), (250, 250, 250)),
-        paints=((140, 24, 28), (24, 60, 44), (26, 34, 60)),
         tree="maple",
-        paving=(176, 174, 168),
-        slab_m=1.5,
-        asphalt=(72, 72, 72),
-        marking=(238, 186, 36),
-        lamp=(255, 196, 120),
         skyline="towers",
         taxi=(246, 190, 30),
-        loop="FFRFRFLFLFRFRFFRFFFR",
-        copied=(("b", 0), ("a", 9)),
+        loop="FRFLFLFRFRFFRFFFRFFR",
+        copied=(("a", 7), ("b", 10)),
     ),
     Town(
         key="siena",
@@ -298,6 +266,15 @@ TOWNS: tuple[Town, ...] = (
             shutters=((48, 78, 56), (70, 92, 62), (96, 68, 48)),
             balconies=0.15,
         ),
+        street=StreetLook(
+            paints=((62, 84, 54), (112, 62, 38), (128, 34, 34)),
+            paving=(158, 134, 110),
+            slab_m=0.9,
+            asphalt=(112, 104, 96),
+            setts=0.5,
+            marking=(232, 230, 222),
+            lamp=(255, 200, 118),
+        ),
         shops=(
             "PANIFICIO", "FARMACIA", "LIBRERIA", "TRATTORIA", "ENOTECA", "GELATERIA",
             "MACELLERIA", "BANCA", "BARBIERE", "OSTERIA", "FIORI", "OREFICERIA", "TABACCHI",
@@ -308,17 +285,11 @@ TOWNS: tuple[Town, ...] = (
             "Piazza del Campo", "Via Pantaneto", "Vicolo del Tone",
         ),
         sign=((240, 236, 222), (38, 48, 110)),
-        paints=((62, 84, 54), (112, 62, 38), (128, 34, 34)),
         tree="cypress",
-        paving=(158, 134, 110),
-        slab_m=0.9,
-        asphalt=(112, 104, 96),
-        marking=(232, 230, 222),
-        lamp=(255, 200, 118),
         skyline="hills",
         taxi=(240, 240, 238),
         loop="FFLFRFLFFLFFFLFFFL",
-        copied=(("b", 0), ("a", 6)),
+        copied=(("b", 4), ("a", 6)),
     ),
 )  # fmt: skip
 
