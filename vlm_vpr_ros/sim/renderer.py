@@ -102,6 +102,8 @@ class Renderer:
         """Draw this model from now on; `show_day` must follow."""
         for old in (self._model, self._cars, self._sky):
             old.remove_node()
+        for texture in self._textures.values():
+            texture.release_all()  # else the renderer keeps its own copy
         self._pictures = dict(model.pictures)
         self._textures = {name: self._texture(image) for name, image in model.pictures.items()}
         self._model = self._attach(model.parts, model.blended)
