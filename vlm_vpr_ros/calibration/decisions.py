@@ -19,6 +19,7 @@ from vlm_vpr_ros.calibration.conformal import ellipses
 from vlm_vpr_ros.calibration.looks import Floats, Look, Window
 from vlm_vpr_ros.calibration.record import Ellipses, Guarantee, Mode, Refusal, Threshold
 from vlm_vpr_ros.estimation.trust import shipped_support
+from vlm_vpr_ros.text import counted
 
 _STEP = 0.25
 """Nats by which the shipped threshold is lowered at a time."""
@@ -126,7 +127,7 @@ class Decisions:
         independent, false = self._independent(stop, support)
         return Refusal(
             target=target,
-            why=f"{total.accepted} answers, {total.false} of them false, are worth "
+            why=f"{counted(total.accepted, 'answer')}, {total.false} of them false, worth "
             f"{independent:.0f} independent ones, as frames of one drive are alike; this target "
             f"needs {risk.needed_answers(target, false):,} with as many false ones, or "
             f"{risk.LEAST_DRIVES} drives",

@@ -9,12 +9,10 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vlm_vpr_ros.errors import SourceError
+from vlm_vpr_ros.validation import first_problem
 
 RECOGNISABLE = ("unique", "copied")
 """Kinds of views of mapped streets: of one that stands once, or of one that every town has."""
-UNKNOWABLE = ("unmapped", "covered")
-"""Kinds of views in which the right answer is a refusal. Near the edge of the map ("edge") nobody
-can say what it is."""
 _MAX_BYTES = 64 << 20
 
 
@@ -88,8 +86,5 @@ def read_world(path: Path) -> WorldFile:
     except OSError as error:
         raise SourceError(f"{path}: cannot be read: {error.strerror}") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "file"
-        raise SourceError(
-            f"{path}: does not describe a simulated world: {where}: {first['msg']}"
-        ) from None
+        problem = first_problem(error)
+        raise SourceError(f"{path}: does not describe a simulated world: {problem}") from None
