@@ -113,7 +113,13 @@ class VlmConfig(Section):
         le=1_048_576,
         description="Tokens of context: image, question and all drawn answers have to fit.",
     )
-    n_threads: int = Field(0, ge=0, le=256, description="CPU threads of the model; 0: all cores.")
+    n_threads: int = Field(
+        0,
+        ge=0,
+        le=256,
+        description="CPU threads of the model; 0: one less than there are cores. Its threads wait "
+        "for each other without sleeping: where others hold a core, they slow each other down.",
+    )
     n_gpu_layers: int = Field(
         0, ge=-1, le=1000, description="Layers of the model on the GPU; -1: all."
     )

@@ -203,7 +203,7 @@ def _settings(config: VlmConfig, places: tuple[PlaceNames, ...]) -> Settings:
         mmproj=str(Path(config.mmproj).expanduser()),
         chat_handler=config.chat_handler,
         n_ctx=config.n_ctx,
-        n_threads=config.n_threads or os.cpu_count() or 1,
+        n_threads=config.n_threads or max(1, (os.cpu_count() or 1) - 1),
         n_gpu_layers=config.n_gpu_layers,
         temperature=config.temperature,
         samples=config.samples,
