@@ -1,6 +1,6 @@
 """How well the tiny vision-language model knows the simulated towns, asked as the node asks it.
 
-    vlm_vpr sim --preset statistics --drives 5 --seed 1 --out SIM
+    vlm_vpr sim --seed 1 --out SIM
     python -m benchmarks.sim_vlm SIM
 
 The worlds it was trained on have other seeds (models/sim_towns_vlm.yaml).
