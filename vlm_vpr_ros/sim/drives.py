@@ -84,7 +84,7 @@ def demo_query(seed: int) -> Drive:
         (
             Leg("luebeck", luebeck.loop, "overcast", LEFT_LANE_M, first_frame=106, frames=70),
             Leg("bergen", leaving, "dusk", RIGHT_LANE_M),
-            Leg("siena", siena.loop, "night", LEFT_LANE_M, first_frame=170, frames=60),
+            Leg("siena", siena.loop, "night", LEFT_LANE_M, first_frame=196, frames=60),
             Leg("chicago", chicago.loop, "dusk", LEFT_LANE_M, 140, 80, covered=range(50, 64)),
         ),
         traffic=1000,
@@ -103,7 +103,7 @@ def calibration_drives(seed: int) -> list[Drive]:
         town, condition, lane_m = _where(number)
         plan = Plan(town, seed)
         start = int(generator(seed, "calibration", number).integers(len(plan.loop) - 3))
-        on_loop = Leg(town.key, plan.loop[start : start + 4], condition, lane_m, frames=42)
+        on_loop = Leg(town.key, plan.loop[start : start + 4], condition, lane_m, frames=35)
         off_map = Leg(town.key, plan.outskirts[1:4], condition, lane_m, frames=14)
         legs = (on_loop, off_map)
         drives.append(Drive(f"calibration_{number:02d}", "calibration", legs, 2000 + number, False))
