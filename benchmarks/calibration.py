@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks.drives import FALSE_FIX_M, Part, region_of
 from benchmarks.targets import Report, arguments, data_folder
 from vlm_vpr_ros.calibration.fit import calibrated
-from vlm_vpr_ros.calibration.looks import DriveLooks, Look, Window, watch
+from vlm_vpr_ros.calibration.looks import DriveLooks, Look, Window, watch_openly
 from vlm_vpr_ros.calibration.record import Calibration, Made
 from vlm_vpr_ros.calibration.text import calibration_lines
 from vlm_vpr_ros.config import GateConfig, LocalizerConfig, PriorConfig
@@ -28,13 +28,12 @@ from vlm_vpr_ros.estimation.trust import Trusts
 from vlm_vpr_ros.evaluation.ellipses import nees
 from vlm_vpr_ros.evaluation.metrics import Score, fix_counts
 from vlm_vpr_ros.evaluation.rates import exact_interval
-from vlm_vpr_ros.evaluation.remembering import remembering_model, remembering_networks
+from vlm_vpr_ros.evaluation.remembering import remembering_networks
 from vlm_vpr_ros.evaluation.run import evaluate
 from vlm_vpr_ros.localizer import Localizer
 from vlm_vpr_ros.mapping.builder import build_region
-from vlm_vpr_ros.mapping.observation import Observation, Source
+from vlm_vpr_ros.mapping.observation import Observation
 from vlm_vpr_ros.mapping.sources import open_source
-from vlm_vpr_ros.networks import Networks
 from vlm_vpr_ros.region.region import Region
 from vlm_vpr_ros.sim.town_vlm import town_vlm
 from vlm_vpr_ros.types import GAUSSIAN_RADII
@@ -71,7 +70,8 @@ def _gardens_point(report: Report, garden: Path) -> None:
     """The localizer itself, with the calibration in its region."""
     networks = remembering_networks(CONFIG, features=True, images=CONFIG.evidence.max_frames)
     with region_of(open_source(garden / "day_right.csv"), networks) as region:
-        looks = _looks([open_source(garden / "day_left.csv")], region, networks, CONFIG)
+        drives = [open_source(garden / "day_left.csv")]
+        looks = watch_openly(drives, region, networks, CONFIG).drives
         found = _calibrated(looks, region)
         refused = {refusal.target for refusal in found.single.refusals}
         report.add("Gardens Point: 1 % of single frames refused", 0.01 in refused, "== 1")
@@ -101,7 +101,9 @@ def _simulated(report: Report, folder: Path, config: LocalizerConfig) -> None:
         build_region(maps, Path(scratch) / "region", networks, every_m=2.0)
         region = Region.open(Path(scratch) / "region")
         learnt, scored = (
-            _looks([_blocks(path) for path in _recordings(folder, role)], region, networks, config)
+            watch_openly(
+                [_blocks(path) for path in _recordings(folder, role)], region, networks, config
+            ).drives
             for role in ("calibration", "query")
         )
         found = _calibrated(learnt, region)
@@ -173,29 +175,6 @@ def _add(report: Report, name: str, answers: Answers, target: float) -> None:
     report.add(f"{name}: NEES, mean", errors.mean or 0.0, "<= 2.8")
     report.add(f"{name}: NEES, median", errors.median or 0.0)
     report.add(f"{name}: NEES, trimmed mean", errors.trimmed_mean or 0.0)
-
-
-def _looks(
-    sources: Sequence[Source], region: Region, networks: Networks, config: LocalizerConfig
-) -> list[DriveLooks]:
-    model = remembering_model(config, region.places)
-    gathering, cold = localizers = [
-        Localizer(region, networks, config, model.keeper(config), Trusts.in_everything())
-        for _ in range(2)
-    ]
-    try:
-        return watch(
-            sources,
-            region.references,
-            gathering,
-            cold,
-            frames=config.evidence.max_frames,
-            false_radius_m=config.gate.false_radius_m,
-            wait_for_prior_s=config.prior.wait_s,
-        ).drives
-    finally:
-        for localizer in localizers:
-            localizer.close()
 
 
 def _calibrated(looks: Sequence[DriveLooks], region: Region) -> Calibration:

@@ -115,10 +115,7 @@ class Decisions:
 
     def _independent(self, stop: Stop, support: float) -> tuple[float, float]:
         """Answers, and false ones among them, for as much as they are worth."""
-        answered = [
-            [look for window in drive if (look := stop(window, support))] for drive in self.drives
-        ]
-        alike = risk.design_effect(_series(answered))
+        alike = risk.design_effect(_series(self._answers(stop, support)))
         total = _total(self._counts(stop, support))
         return total.accepted / alike, total.false / alike
 
@@ -134,12 +131,16 @@ class Decisions:
         )
 
     def _counts(self, stop: Stop, support: float) -> list[risk.Counts]:
-        counts = []
-        for drive in self.drives:
-            answers = [look for window in drive if (look := stop(window, support))]
-            false = sum(look.false for look in answers)
-            counts.append(risk.Counts(len(drive), len(answers), false))
-        return counts
+        return [
+            risk.Counts(len(drive), len(answers), sum(look.false for look in answers))
+            for drive, answers in zip(self.drives, self._answers(stop, support), strict=True)
+        ]
+
+    def _answers(self, stop: Stop, support: float) -> list[list[Look]]:
+        """What a threshold answers on each drive."""
+        return [
+            [look for window in drive if (look := stop(window, support))] for drive in self.drives
+        ]
 
     def _found(self, target: float, support: float, guarantee: Guarantee, stop: Stop) -> Threshold:
         total = _total(self._counts(stop, support))
@@ -158,14 +159,14 @@ class Decisions:
 
         What a window says after one frame is left out, as the mode of single frames has it.
         """
-        windows = [window for drive in self.drives for window in drive]
-        answers = [look for window in windows if (look := stop(window, support))]
-        right = [a.sigmas for a in answers if not a.false and (a.frames > 1 or self._single)]
+        single = all(len(window) == 1 for drive in self.drives for window in drive)
+        right = [
+            look.sigmas
+            for answers in self._answers(stop, support)
+            for look in answers
+            if not look.false and (single or look.frames > 1)
+        ]
         return ellipses(right, at_least=0.0 if self.many else 1.0)
-
-    @property
-    def _single(self) -> bool:
-        return all(len(window) == 1 for drive in self.drives for window in drive)
 
 
 def _score(window: Window) -> float:

@@ -7,21 +7,28 @@ a fresh start, as `~/relocalize` gathers them; windows follow each other without
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from vlm_vpr_ros.config import LocalizerConfig
 from vlm_vpr_ros.errors import ImageError, SourceError
 from vlm_vpr_ros.estimation.gate import support
+from vlm_vpr_ros.estimation.trust import Trusts
 from vlm_vpr_ros.evaluation.course import Localizing
 from vlm_vpr_ros.evaluation.ellipses import mahalanobis
 from vlm_vpr_ros.evaluation.nearest import NearestReference
 from vlm_vpr_ros.evaluation.queries import KnownReferences, in_order
+from vlm_vpr_ros.evaluation.remembering import remembering_model
 from vlm_vpr_ros.geodesy import distance_m
+from vlm_vpr_ros.localizer import Localizer
 from vlm_vpr_ros.mapping.batches import FailedImage
 from vlm_vpr_ros.mapping.observation import Source, SourceReport
+from vlm_vpr_ros.networks import Networks
 from vlm_vpr_ros.region.references import References
+from vlm_vpr_ros.region.region import Region
 from vlm_vpr_ros.types import Frame, GeoPoint, Outcome
 
 Floats = npt.NDArray[np.float64]
@@ -100,6 +107,43 @@ class Watched:
     drives: list[DriveLooks] = field(default_factory=list)
     failures: list[FailedImage] = field(default_factory=list)
     report: SourceReport = field(default_factory=SourceReport)
+
+
+def watch_openly(
+    sources: Sequence[Source],
+    region: Region,
+    networks: Networks,
+    config: LocalizerConfig,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Watched:
+    """Look at every frame with localizers of a region that accept everything.
+
+    Args:
+        sources: drives that are not in the region.
+        region: where to look.
+        networks: those it was built with; best if they remember (`remembering_networks`).
+        config: all parameters; a model that it names is asked once for each frame.
+        progress: told about every frame.
+
+    Raises:
+        SourceError: see `watch`.
+    """
+    model = remembering_model(config, region.places)
+    gathering, cold = (
+        Localizer(region, networks, config, model.keeper(config), Trusts.in_everything())
+        for _ in range(2)
+    )
+    with closing(gathering), closing(cold):
+        return watch(
+            sources,
+            region.references,
+            gathering,
+            cold,
+            progress,
+            frames=config.evidence.max_frames,
+            false_radius_m=config.gate.false_radius_m,
+            wait_for_prior_s=config.prior.wait_s,
+        )
 
 
 def watch(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import datetime
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,38 +54,18 @@ def add_parser(commands: Commands) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Localize the drives, fit, print and write."""
     from vlm_vpr_ros.calibration.fit import calibrated  # noqa: PLC0415
-    from vlm_vpr_ros.calibration.looks import watch  # noqa: PLC0415
+    from vlm_vpr_ros.calibration.looks import watch_openly  # noqa: PLC0415
     from vlm_vpr_ros.calibration.record import Made  # noqa: PLC0415
     from vlm_vpr_ros.calibration.text import calibration_lines  # noqa: PLC0415
-    from vlm_vpr_ros.estimation.trust import Trusts  # noqa: PLC0415
-    from vlm_vpr_ros.evaluation.remembering import (  # noqa: PLC0415
-        remembering_model,
-        remembering_networks,
-    )
-    from vlm_vpr_ros.localizer import Localizer  # noqa: PLC0415
+    from vlm_vpr_ros.evaluation.remembering import remembering_networks  # noqa: PLC0415
     from vlm_vpr_ros.region.region import Region  # noqa: PLC0415
 
     config = config_of(arguments)
     region = Region.open(arguments.region)
     sources = open_sources(arguments, arguments.drives)
     networks = remembering_networks(config, region.features is not None)
-    model = remembering_model(config, region.places)
-    gathering, cold = (
-        Localizer(region, networks, config, model.keeper(config), Trusts.in_everything())
-        for _ in range(2)
-    )
-    images = sum(source.count() for source in sources)
-    with closing(gathering), closing(cold), progress_bar(images, "localizing") as advance:
-        watched = watch(
-            sources,
-            region.references,
-            gathering,
-            cold,
-            advance,
-            frames=config.evidence.max_frames,
-            false_radius_m=config.gate.false_radius_m,
-            wait_for_prior_s=config.prior.wait_s,
-        )
+    with progress_bar(sum(source.count() for source in sources), "localizing") as advance:
+        watched = watch_openly(sources, region, networks, config, advance)
     for line in reading_lines(watched.report, watched.failures):
         print(plain(line))
     found = calibrated(

@@ -40,20 +40,20 @@ def coherent(a: Points, b: Points) -> npt.NDArray[np.bool_]:
     # The nearest to a point is the point itself, or one on the same spot, which is as good.
     beside = cKDTree(a).query(a, k=NEIGHBOURS + 1)[1][:, 1:]
     here, there = a[beside] - a[:, None], b[beside] - b[:, None]
+    here_px = np.linalg.norm(here, axis=2)
+
+    def stayed(zoom: float) -> npt.NDArray[np.bool_]:
+        moved_px = np.linalg.norm(there - zoom * here, axis=2)
+        alike = moved_px <= SLACK_PX + STRETCH * zoom * here_px
+        return np.asarray(alike.mean(axis=1) >= MIN_SHARE)
+
     # Where most matches are wrong, so is the zoom they give, while the right ones may need none.
-    return max((_stayed(here, there, zoom) for zoom in (1.0, _zoom(here, there))), key=np.sum)
+    zoom = _zoom(here_px, np.linalg.norm(there, axis=2))
+    return max(stayed(1.0), stayed(zoom), key=np.sum)
 
 
-def _stayed(here: Points, there: Points, zoom: float) -> npt.NDArray[np.bool_]:
-    """(n,) whether enough of the neighbours, which lay `here`, (n, k, 2), now lie `there`."""
-    moved_px = np.linalg.norm(there - zoom * here, axis=2)
-    allowed_px = SLACK_PX + STRETCH * zoom * np.linalg.norm(here, axis=2)
-    return np.asarray((moved_px <= allowed_px).mean(axis=1) >= MIN_SHARE)
-
-
-def _zoom(here: Points, there: Points) -> float:
-    """That of most neighbours, within reason."""
-    here_px, there_px = np.linalg.norm(here, axis=2), np.linalg.norm(there, axis=2)
+def _zoom(here_px: Points, there_px: Points) -> float:
+    """That of most neighbours, within reason; both (n, k) distances to them."""
     apart = here_px > 0
     zoom = np.median(there_px[apart] / here_px[apart]) if apart.any() else 1.0
     return float(np.clip(zoom, 1 / MAX_ZOOM, MAX_ZOOM))
