@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,6 +19,10 @@ import numpy as np
 
 WAIT_S = 20.0
 HERE = Path(__file__).parent
+_REPLACED = re.compile(
+    r"Traceback \(most recent call last\):\n( .*\n)*"
+    r"OSError: Signal \d+ ignored due to race condition\n"
+)
 
 
 def script(region: Path, **values: Any) -> None:
@@ -69,6 +74,15 @@ class Process:
             raise
         finally:
             self._reader.join()
+
+    def interrupt_all_the_way(self) -> int:
+        """Send SIGINT again and again, down to the end of the interpreter."""
+        while self.popen.poll() is None:
+            self.popen.send_signal(signal.SIGINT)
+        code = self.wait()
+        # Python's own note on a signal that came while its handler was being replaced.
+        self.output = _REPLACED.sub("", self.output)
+        return code
 
     def interrupt(self, number: int = signal.SIGINT) -> int:
         self.popen.send_signal(number)

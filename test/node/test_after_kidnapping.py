@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -155,9 +154,7 @@ def test_frames_that_differ_are_refused(node: Callable[..., Process]) -> None:
 def test_a_signal_that_comes_again_and_again(node: Callable[..., Process]) -> None:
     process = node()
     Filter("/set_pose", "/odometry/filtered", Odometry).close()  # waits until the node is there
-    while process.popen.poll() is None:
-        process.popen.send_signal(signal.SIGINT)
-    assert process.wait() == 0
+    assert process.interrupt_all_the_way() == 0
 
 
 def test_arguments_that_ros_does_not_understand(domain: int) -> None:

@@ -520,9 +520,7 @@ def test_a_region_is_mended(start, robot, region, harm):
 
 def test_a_signal_that_comes_again_and_again(active):
     """As when a terminal and `ros2 launch` both pass it on, down to the end of the interpreter."""
-    while active.popen.poll() is None:
-        active.popen.send_signal(signal.SIGINT)
-    assert active.wait() == 0
+    assert active.interrupt_all_the_way() == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -8,7 +8,6 @@ See docs/robot_localization.md.
 from __future__ import annotations
 
 import math
-import signal
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -18,11 +17,14 @@ import rclpy
 from geometry_msgs.msg import Point, PoseWithCovarianceStamped
 from nav_msgs.msg import Odometry
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
+from rclpy.signals import SignalHandlerOptions
+from rclpy.utilities import try_shutdown
 
 from vlm_vpr_ros.errors import ConfigError
+from vlm_vpr_ros.node.signals import ending_signal
 from vlm_vpr_ros.pose_reset import PoseReset, Position
 
 _LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)  # as AMCL publishes
@@ -170,28 +172,26 @@ def _position(message: Odometry | PoseWithCovarianceStamped) -> Position | None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the node until it is told to end; returns 2 for wrong parameters."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # rclpy's own handlers, which end `spin`, go on top of these. When it has taken them away
-        # again, a second signal must not break into the end.
-        signal.signal(number, signal.SIG_IGN)
+    stop = ending_signal()
     try:
-        rclpy.init(args=list(sys.argv if argv is None else argv))
+        rclpy.init(
+            args=list(sys.argv if argv is None else argv),
+            signal_handler_options=SignalHandlerOptions.NO,
+        )
     except Exception as error:  # of several types, most of them private
         print(f"after_kidnapping: {error}", file=sys.stderr)
         return 2
     try:
         executor = SingleThreadedExecutor()
         executor.add_node(AfterKidnapping())
-        while rclpy.ok():
-            # With a bound: a signal just before the executor falls asleep wakes nobody.
+        while stop.empty():
+            # With a bound: a signal does not wake the executor.
             executor.spin_once(timeout_sec=_NAP_S)
     except ConfigError as error:
         print(f"after_kidnapping: {error}", file=sys.stderr)
         return 2
-    except ExternalShutdownException:
-        pass
     finally:
-        rclpy.try_shutdown()
+        try_shutdown()
     return 0
 
 

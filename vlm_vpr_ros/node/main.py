@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import queue
-import signal
 import sys
 import threading
 import traceback
@@ -14,14 +13,14 @@ from collections.abc import Sequence
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
-from rclpy.utilities import remove_ros_args
+from rclpy.utilities import remove_ros_args, try_shutdown
 
 from vlm_vpr_ros.errors import ConfigError
 from vlm_vpr_ros.localizer import Localizer
 from vlm_vpr_ros.node.relocalizer import Relocalizer
+from vlm_vpr_ros.node.signals import ending_signal
 from vlm_vpr_ros.node.worker import OpenLocalizer
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _FRAME_IN_FLIGHT_S = 5.0
 # The executor's turns until a waiting call's answer is out: shut down, wake the call, send.
 _TURNS = 3
@@ -39,28 +38,24 @@ def main(argv: Sequence[str] | None = None, open_localizer: OpenLocalizer = Loca
         The exit code: 0 after a signal, 2 for wrong parameters or arguments.
     """
     arguments = list(sys.argv if argv is None else argv)
+    stop = ending_signal()
     try:
-        # rclpy's own handlers would close the context before a waiting call could be answered.
         rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
     except Exception as error:  # of several types, most of them private
         print(f"relocalizer: {error}", file=sys.stderr)
         return 2
     try:
         _parser().parse_args(remove_ros_args(arguments)[1:])
-        return _run(Relocalizer(open_localizer))
+        return _run(Relocalizer(open_localizer), stop)
     except ConfigError as error:
         print(f"relocalizer: {error}", file=sys.stderr)
         return 2
     finally:
-        rclpy.try_shutdown()
+        try_shutdown()
 
 
-def _run(node: Relocalizer) -> int:
-    # Not an Event: its `set` must not be interrupted by another signal that sets it as well.
-    stop: queue.SimpleQueue[None] = queue.SimpleQueue()
+def _run(node: Relocalizer, stop: queue.SimpleQueue[None]) -> int:
     ended = threading.Event()
-    for number in _SIGNALS:
-        signal.signal(number, lambda *_: _heed_no_more(stop))
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     executor.create_task(node.start)
@@ -80,17 +75,6 @@ def _run(node: Relocalizer) -> int:
     executor.shutdown()
     node.destroy_node()
     return 0
-
-
-def _heed_no_more(stop: queue.SimpleQueue[None]) -> None:
-    """End at the first signal, and ignore others.
-
-    `ros2 launch` and systemd both tell every process: the second signal must not kill an
-    interpreter that is being torn down.
-    """
-    for number in _SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
-    stop.put(None)
 
 
 def _wait_for_a_turn(executor: SingleThreadedExecutor) -> None:
