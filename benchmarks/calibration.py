@@ -23,7 +23,7 @@ from vlm_vpr_ros.calibration.fit import calibrated
 from vlm_vpr_ros.calibration.looks import DriveLooks, Look, Window, watch_openly
 from vlm_vpr_ros.calibration.record import Calibration, Made
 from vlm_vpr_ros.calibration.text import calibration_lines
-from vlm_vpr_ros.config import GateConfig, LocalizerConfig, PriorConfig
+from vlm_vpr_ros.config import GateConfig, LocalizerConfig
 from vlm_vpr_ros.estimation.trust import Trusts
 from vlm_vpr_ros.evaluation.ellipses import nees
 from vlm_vpr_ros.evaluation.metrics import Score, fix_counts
@@ -35,7 +35,7 @@ from vlm_vpr_ros.mapping.builder import build_region
 from vlm_vpr_ros.mapping.observation import Observation
 from vlm_vpr_ros.mapping.sources import open_source
 from vlm_vpr_ros.region.region import Region
-from vlm_vpr_ros.sim.town_vlm import town_vlm
+from vlm_vpr_ros.sim.town_vlm import town_prior, town_vlm
 from vlm_vpr_ros.types import GAUSSIAN_RADII
 
 TARGETS = (0.01, 0.05)
@@ -44,8 +44,6 @@ BLOCKS = 3
 """One block of frames out of so many is used of a simulated drive: they overlap in what they see,
 and a whole drive takes three times as long."""
 CONFIG = LocalizerConfig()
-MAX_LOG_ODDS = 3.6
-"""What the tiny model's answer is worth; see tools/demo.sh."""
 NOW = datetime.datetime.fromtimestamp(0, datetime.timezone.utc)
 
 
@@ -58,8 +56,7 @@ def main() -> None:
     args = parser.parse_args()
     report = Report("calibration")
     if args.sim:
-        prior = PriorConfig(max_log_odds=MAX_LOG_ODDS)
-        known = {"vlm": town_vlm(), "prior": prior} if args.vlm else {}
+        known = {"vlm": town_vlm(), "prior": town_prior()} if args.vlm else {}
         _simulated(report, args.sim, CONFIG.model_copy(update=known))
     else:
         _gardens_point(report, args.data / "gardens_point")

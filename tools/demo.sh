@@ -63,17 +63,7 @@ simulated_towns() {
   vlm_vpr calibrate "$out/region" "$WORLD"/calibration_* --odom-topic /odom --target 0.05
 
   # A parameter file as the node takes it: which model looks at the frames, and how far it is trusted.
-  cat >"$out/parameters.yaml" <<YAML
-relocalizer:
-  ros__parameters:
-    vlm:
-      model: $ROOT/models/sim_towns_vlm.gguf
-      mmproj: $ROOT/models/sim_towns_vlm.mmproj.gguf
-    prior:
-      # On views it was not trained on it names the right one of five towns 90 times in 100, so each
-      # wrong one 2.5 times: ln(90 / 2.5).
-      max_log_odds: 3.6
-YAML
+  python -m vlm_vpr_ros.sim.town_vlm >"$out/parameters.yaml"
 
   title "4/6 The node on a robot that is carried from town to town, at other times of day"
   python -m vlm_vpr_ros.node.demo "$out/region" "$WORLD/query" \

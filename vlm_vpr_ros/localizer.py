@@ -169,7 +169,7 @@ class Localizer:
         self._trusts = self._trusts_under(self._config)
 
     def reset(self) -> None:
-        """Forget earlier frames."""
+        """Forget earlier frames, and what was told or concluded of where the robot is."""
         self._centring.reset()
         self._sightings.clear()
         self._camera.reset()

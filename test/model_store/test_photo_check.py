@@ -110,7 +110,7 @@ def test_files_that_are_no_models_are_told(
 ) -> None:
     (tmp_path / "a.gguf").write_bytes(b"GGUF")
     options = ["--mmproj", str(tmp_path / "a.gguf"), "--set", "vlm.timeout_s=20"]
-    assert main(["models", "check", str(tmp_path / "a.gguf"), str(photos), *options]) == 0
+    assert main(["models", "check", str(tmp_path / "a.gguf"), str(photos), *options]) == 1
     assert "0 placed" in capfd.readouterr().out
 
 

@@ -12,7 +12,7 @@ from vlm_vpr_ros.prior.vlm.vlm_prior import VlmPrior
 from vlm_vpr_ros.sim import town_vlm as module
 from vlm_vpr_ros.sim.drives import Leg
 from vlm_vpr_ros.sim.layout import Plan
-from vlm_vpr_ros.sim.town_vlm import town_vlm
+from vlm_vpr_ros.sim.town_vlm import town_prior, town_vlm
 from vlm_vpr_ros.sim.towns import TOWNS
 
 pytest.importorskip("panda3d", reason="Panda3D is not installed (requirements/sim.txt)")
@@ -53,3 +53,12 @@ def test_another_file_of_its_name_is_refused(monkeypatch, tmp_path):
     monkeypatch.setattr(module, "model_path", elsewhere)
     with pytest.raises(ModelError, match="not the file"):
         town_vlm()
+
+
+def test_it_is_trusted_as_it_was_measured(monkeypatch, tmp_path):
+    card = tmp_path / "sim_towns_vlm.yaml"
+    card.write_text("measured: {choice_right_town: 0.2}")
+    monkeypatch.setattr(module, "model_path", lambda _: card)
+    assert town_prior().max_log_odds == 0.0  # one of five, as a guess
+    card.write_text("measured: {choice_right_town: 0.9}")
+    assert town_prior().max_log_odds == pytest.approx(np.log(36), abs=0.05)

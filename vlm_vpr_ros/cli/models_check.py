@@ -35,7 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Ask about every photo; print each answer as it comes, and then the figures."""
+    """Ask about every photo; print each answer as it comes, and then the figures.
+
+    Returns 1 when the model answered nothing at all, as one that cannot be loaded.
+    """
     from vlm_vpr_ros.model_store.photo_check import check_photos  # noqa: PLC0415
     from vlm_vpr_ros.prior.gazetteer import Gazetteer  # noqa: PLC0415
     from vlm_vpr_ros.prior.vlm.vlm_prior import VlmPrior  # noqa: PLC0415
@@ -57,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not checked:
         raise SourceError("no photo with a position: nothing to compare the answers with")
     print("\n".join(["", *_summary(checked)]))
-    return 0
+    return 0 if any(photo.answered for photo in checked) else 1
 
 
 def _vlm_config(arguments: argparse.Namespace) -> VlmConfig:

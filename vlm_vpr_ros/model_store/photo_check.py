@@ -31,12 +31,14 @@ class CheckedPhoto:
         said: the most probable place and what led the model there, or why there is no answer.
         error_m: from that place to the truth; None without an answer.
         seconds: it took.
+        answered: whether the model said anything, right or wrong.
     """
 
     source: str
     said: str
     error_m: float | None
     seconds: float
+    answered: bool = True
 
 
 def check_photos(
@@ -49,11 +51,11 @@ def check_photos(
         try:
             image = photo.load()
         except ImageError as error:
-            yield CheckedPhoto(photo.source, str(error), None, 0.0)
+            yield CheckedPhoto(photo.source, str(error), None, 0.0, answered=False)
             continue
         answer = _answer(model, image)
         if answer.failure:
-            yield CheckedPhoto(photo.source, answer.failure, None, answer.seconds)
+            yield CheckedPhoto(photo.source, answer.failure, None, answer.seconds, answered=False)
             continue
         prior = prior_of_open(answer.open, gazetteer)
         if not prior.components:
