@@ -1,4 +1,4 @@
-"""Priors of several sources multiply."""
+"""Priors of one source are averaged, those of several sources multiply."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from support.priors import at, priors
 from support.properties import given
 
-from vlm_vpr_ros.prior.fusion import MAX_PARTS, fused
+from vlm_vpr_ros.prior.fusion import MAX_PARTS, averaged, fused
 from vlm_vpr_ros.prior.geo_prior import Component, GeoPrior
 
 LAT = np.degrees(np.arcsin(np.linspace(-1, 1, 41)))
@@ -53,3 +53,33 @@ def test_what_cannot_both_be_true_leaves_anything_possible() -> None:
 def test_the_number_of_parts_is_bounded() -> None:
     many = GeoPrior.mixture([Component(i / 10, 0, 1e5, 1) for i in range(40)], 0.1, "vlm")
     assert len(fused([many, many, many]).components) <= MAX_PARTS
+
+
+@given(priors(), priors(), priors())
+def test_the_average_is_that_of_the_densities(a: GeoPrior, b: GeoPrior, c: GeoPrior) -> None:
+    parts = [part for prior in (a, b, c) for part in prior.components]
+    if len({(p.lat_deg, p.lon_deg, p.label) for p in parts}) < len(parts):
+        return  # those become one
+    densities = [np.exp(prior.log_density(LAT, LON)) for prior in (a, b, c)]
+    together = np.exp(averaged([a, b, c]).log_density(LAT, LON))
+    np.testing.assert_allclose(together, np.mean(densities, axis=0), rtol=1e-6, atol=1e-12)
+
+
+def test_the_average_of_equals_is_no_surer() -> None:
+    prior = at(48, 11, 1e4)
+    assert averaged([prior] * 5).to_json() == prior.to_json()
+
+
+def test_one_that_contradicts_is_outvoted() -> None:
+    most = averaged([at(48, 11, 1e4), at(-33, 151, 1e4), at(48, 11, 3e4)])
+    assert [round(c.weight, 2) for c in most.components] == [0.6, 0.3]
+    assert 1e4 < most.components[0].sigma_m < 3e4
+
+
+def test_the_average_of_nothing_known_is_anywhere() -> None:
+    assert averaged([GeoPrior((), 1.0, "vlm")] * 2).floor == 1
+
+
+def test_the_parts_of_an_average_are_bounded() -> None:
+    many = [at(i / 10, 0, 1e5) for i in range(MAX_PARTS + 9)]
+    assert len(averaged(many).components) == MAX_PARTS

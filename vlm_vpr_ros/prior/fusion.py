@@ -1,5 +1,6 @@
-"""Several priors that know of different things become one.
+"""Several priors become one.
 
+Sources that err alike, such as the answers of one model about frames nearby, are averaged.
 Independent sources multiply. The product of two von Mises–Fisher densities is again one, around
 κ1 μ1 + κ2 μ2, so the product of two mixtures is a mixture, exactly. Where sources contradict each
 other, their floors decide how much of each is left.
@@ -8,6 +9,7 @@ other, their floors decide how much of each is left.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import reduce
@@ -28,8 +30,29 @@ MAX_PARTS = 200
 """Of a product, the heaviest ones: the others weigh next to nothing."""
 
 
+def averaged(priors: Sequence[GeoPrior]) -> GeoPrior:
+    """The mean of one or more priors of one source (the linear opinion pool; Stone, 1961).
+
+    It is never surer than they are, and one that contradicts the others is outvoted. Gaussians of
+    one name and centre become one, of their mean variance.
+    """
+    groups: defaultdict[tuple[float, float, str], list[Component]] = defaultdict(list)
+    for part in (part for prior in priors for part in prior.components):
+        if part.weight > 0:
+            groups[part.lat_deg, part.lon_deg, part.label].append(part)
+    parts = sorted(map(_merged, groups.values()), key=lambda c: -c.weight)[:MAX_PARTS]
+    floor = math.fsum(prior.floor for prior in priors) / len(priors)
+    return GeoPrior.mixture(parts, floor, priors[0].source)
+
+
+def _merged(parts: Sequence[Component]) -> Component:
+    weight = math.fsum(part.weight for part in parts)
+    variance_m2 = math.fsum(part.weight * part.sigma_m**2 for part in parts) / weight
+    return replace(parts[0], sigma_m=math.sqrt(variance_m2), weight=weight)
+
+
 def fused(priors: Sequence[GeoPrior]) -> GeoPrior:
-    """The normalised product of one or more priors."""
+    """The normalised product of one or more priors of different sources."""
     return reduce(_product, priors)
 
 

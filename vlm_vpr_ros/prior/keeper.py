@@ -1,15 +1,16 @@
 """Keeps what is known of where the robot is from one frame to the next.
 
 Three sources: what the user configured (it stays), the last position that somebody told
-(`observe`), and the last answer of a vision-language model. The latter two are widened as the robot
-may have moved since, and forgotten on `reset` and when a robot that was found is lost again. All of
-them multiply.
+(`observe`), and the last answers of a vision-language model, averaged: a frame may mislead it. The
+latter two are widened as the robot may have moved since, and forgotten on `reset` and when a robot
+that was found is lost again. The sources multiply.
 """
 
 from __future__ import annotations
 
 import math
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, wait
 from dataclasses import dataclass
@@ -18,11 +19,14 @@ from typing import Any, Protocol
 from vlm_vpr_ros.config import PriorConfig
 from vlm_vpr_ros.errors import PriorError
 from vlm_vpr_ros.prior.fixed import fixed_prior
-from vlm_vpr_ros.prior.fusion import fused
+from vlm_vpr_ros.prior.fusion import averaged, fused
 from vlm_vpr_ros.prior.geo_prior import GeoPrior
 from vlm_vpr_ros.prior.odometer import Odometer
 from vlm_vpr_ros.text import length, plain
 from vlm_vpr_ros.types import Frame, PriorReport, PriorStatus, RgbImage
+
+ANSWERS = 7
+"""Of the model, the last ones that are averaged."""
 
 
 class Answer(Protocol):
@@ -95,7 +99,7 @@ class PriorKeeper:
         self._lock = threading.Lock()
         self._odometer = Odometer()
         self._told: _Known | None = None
-        self._answered: _Known | None = None
+        self._answers: deque[_Known] = deque(maxlen=ANSWERS)
         self._asked: _Moment | None = None
         """When the image was taken that the model saw last."""
         self._pending: Future[Any] | None = None
@@ -124,7 +128,10 @@ class PriorKeeper:
         with self._lock:
             told = self._told
         priors = [self._fixed] if self._fixed else []
-        priors += [self._widened(known, stamp_ns) for known in (told, self._answered) if known]
+        if told:
+            priors.append(self._widened(told, stamp_ns))
+        if self._answers:
+            priors.append(averaged([self._widened(known, stamp_ns) for known in self._answers]))
         waiting = "the model's answer has not arrived" if self._pending is not None else ""
         remarks = [text for text in (self._failure, waiting) if text]
         if priors:
@@ -146,7 +153,8 @@ class PriorKeeper:
         if self._found and not accepted:
             with self._lock:
                 self._told = None
-            self._answered = self._asked = None
+            self._answers.clear()
+            self._asked = None
         self._found, self._lost = accepted, not accepted
 
     def observe(self, prior: GeoPrior, stamp_ns: int) -> None:
@@ -160,7 +168,8 @@ class PriorKeeper:
             self._told = None
         if self._pending is not None:
             self._pending.cancel()
-        self._answered = self._asked = self._pending = None
+        self._answers.clear()
+        self._asked = self._pending = None
         self._failure = ""
         self._found = self._lost = False
         self._odometer = Odometer()
@@ -199,7 +208,7 @@ class PriorKeeper:
         return known.prior.widened(self._moved_m(known.since, stamp_ns) / math.sqrt(2))
 
     def _take_answer(self) -> None:
-        """Keep the model's answer if it has arrived; a failure leaves the earlier one in use."""
+        """Keep the model's answer if it has arrived; a failure leaves the earlier ones in use."""
         if self._pending is None or not self._pending.done():
             return
         pending, self._pending = self._pending, None
@@ -207,7 +216,7 @@ class PriorKeeper:
             answer = pending.result()
             self._failure = answer.failure
             if not self._failure and self._prior_of and self._asked:
-                self._answered = _Known(self._prior_of(answer), self._asked)
+                self._answers.append(_Known(self._prior_of(answer), self._asked))
         except (PriorError, CancelledError) as error:
             self._failure = f"the model's answer is no prior: {error}"
 
