@@ -26,14 +26,14 @@ from vlm_vpr_ros.sim.seeds import generator
 from vlm_vpr_ros.sim.simulate import World, views_of, way_of
 from vlm_vpr_ros.sim.towns import TOWNS
 
-SIZE = (128, 96)
-"""Width and height: what llama.cpp makes of 640 × 480 for a vision tower of 128 × 128."""
+SIZE = (192, 144)
+"""Width and height: what llama.cpp makes of 640 × 480 for a vision tower of 192 × 192."""
 
 Images = npt.NDArray[np.uint8]
 
 
 def views(world: World, seed: int, town: int, *, condition: str, count: int) -> Images:
-    """Some views of a town under a light, (count, 96, 128, 3), from all over its mapped streets."""
+    """Some views of a town under a light, (count, 144, 192, 3), from all its mapped streets."""
     key = TOWNS[town].key
     random = generator(seed, "views", key, condition)
     lane_m = float(random.uniform(-1.8, 1.8))
@@ -58,11 +58,11 @@ def all_views(seeds: Sequence[int], count: int) -> Iterator[tuple[Images, int]]:
 
 
 def main() -> int:
-    """Render and store: `images` (n, 96, 128, 3) uint8, `towns` (n,), `names` of the towns."""
+    """Render and store: `images` (n, 144, 192, 3) uint8, `towns` (n,), `names` of the towns."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.npz")
     parser.add_argument("--seeds", type=int, nargs="+", required=True, metavar="N")
-    parser.add_argument("--count", type=int, default=40, help="views of each town and light")
+    parser.add_argument("--count", type=int, default=36, help="views of each town and light")
     args = parser.parse_args()
     images, towns = zip(*all_views(args.seeds, args.count), strict=True)
     names = np.array([town.city for town in TOWNS])

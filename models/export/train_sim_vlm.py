@@ -1,7 +1,8 @@
 """Train the tiny vision-language model that knows the five towns of the simulated world.
 
-    python models/export/render_sim_views.py --out views.npz --seeds 101 102 103 104 105 106
-    python models/export/train_sim_vlm.py views.npz --out models/
+    python models/export/render_sim_views.py --out views.npz --seeds $(seq 101 119)
+    python models/export/render_sim_views.py --out unseen.npz --seeds 201
+    python models/export/train_sim_vlm.py views.npz --unseen unseen.npz --out models/
 
 First the vision tower learns to place an image beside the name of its town; then the language
 model learns to answer the questions of `prior/vlm/prompts.py` from such images: with the letter of
@@ -49,12 +50,12 @@ ANSWERS = tuple(
 )
 QUESTIONS = (prompts.SYSTEM, prompts.CHOICE_QUESTION, prompts.CHOICE_END, prompts.OPEN_QUESTION)
 CONFIG = TinyVlmConfig(
-    image_size=128,
+    image_size=192,
     patch_size=16,
-    vision_embed=64,
+    vision_embed=96,
     vision_heads=4,
-    vision_feed_forward=128,
-    vision_layers=3,
+    vision_feed_forward=192,
+    vision_layers=4,
     embed=48,
     heads=4,
     feed_forward=96,
@@ -141,7 +142,7 @@ def _rotated(vectors: Tensor) -> Tensor:
 
 
 def network_input(images: Tensor) -> Tensor:
-    """Normalised input of (batch, 96, 128, 3) uint8 images, padded as llama.cpp pads them."""
+    """Normalised input of (batch, height, width, 3) uint8 images, padded as llama.cpp pads them."""
     batch, height, width, _ = images.shape
     canvas = torch.tensor(PADDING_COLOUR, dtype=torch.float32).view(1, 3, 1, 1)
     canvas = canvas.repeat(batch, 1, CONFIG.image_size, CONFIG.image_size)
@@ -308,7 +309,7 @@ def main() -> int:
     parser.add_argument("views", type=Path, nargs="+", help="of render_sim_views.py, for training")
     parser.add_argument("--unseen", type=Path, nargs="+", required=True, help="views to score on")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--steps", type=int, nargs=2, default=(900, 700), metavar="N")
+    parser.add_argument("--steps", type=int, nargs=2, default=(6000, 5500), metavar="N")
     args = parser.parse_args()
     torch.manual_seed(0)
     (images, towns), (new, new_towns) = _load(args.views), _load(args.unseen)
