@@ -2,9 +2,9 @@
 
 Gardens Point: calibrated on day_left in a region of day_right, scored on night_right, single frames
 and windows of up to seven; a target of 1 % must be refused there. With `--sim DIR`, a folder of
-`vlm_vpr sim --preset statistics`: calibrated on its calibration drives, scored on its queries, by
-blocks of seven frames, of which every third is used. Two streets in five stand in every town there:
-`--vlm` asks the tiny model which one it is, as the demo does.
+`vlm_vpr sim --preset statistics`: calibrated on its calibration drives, scored on its queries. Two
+streets in five stand in every town there: `--vlm` asks the tiny model which one it is, as the demo
+does.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from benchmarks.drives import FALSE_FIX_M, Part, region_of
+from benchmarks.drives import FALSE_FIX_M, region_of
 from benchmarks.targets import Report, arguments, data_folder
 from vlm_vpr_ros.calibration.fit import calibrated
 from vlm_vpr_ros.calibration.looks import DriveLooks, Look, Window, watch_openly
@@ -32,7 +32,6 @@ from vlm_vpr_ros.evaluation.remembering import remembering_networks
 from vlm_vpr_ros.evaluation.run import evaluate
 from vlm_vpr_ros.localizer import Localizer
 from vlm_vpr_ros.mapping.builder import build_region
-from vlm_vpr_ros.mapping.observation import Observation
 from vlm_vpr_ros.mapping.sources import open_source
 from vlm_vpr_ros.region.region import Region
 from vlm_vpr_ros.sim.town_vlm import town_prior, town_vlm
@@ -40,9 +39,6 @@ from vlm_vpr_ros.types import GAUSSIAN_RADII
 
 TARGETS = (0.01, 0.05)
 ANSWERED = {0.01: ">= 0.7", 0.05: ">= 0.8"}
-BLOCKS = 3
-"""One block of frames out of so many is used of a simulated drive: they overlap in what they see,
-and a whole drive takes three times as long."""
 CONFIG = LocalizerConfig()
 NOW = datetime.datetime.fromtimestamp(0, datetime.timezone.utc)
 
@@ -99,7 +95,10 @@ def _simulated(report: Report, folder: Path, config: LocalizerConfig) -> None:
         region = Region.open(Path(scratch) / "region")
         learnt, scored = (
             watch_openly(
-                [_blocks(path) for path in _recordings(folder, role)], region, networks, config
+                [open_source(path, fix_topic="/truth/fix") for path in _recordings(folder, role)],
+                region,
+                networks,
+                config,
             ).drives
             for role in ("calibration", "query")
         )
@@ -185,13 +184,6 @@ def _recordings(folder: Path, role: str) -> list[Path]:
     if not found:
         raise SystemExit(f"{folder}: no {role}_*; `vlm_vpr sim --preset statistics` makes them")
     return found
-
-
-def _blocks(recording: Path) -> Part:
-    def chosen(frames: list[Observation]) -> list[Observation]:
-        return [x for i, x in enumerate(frames) if i // CONFIG.evidence.max_frames % BLOCKS == 0]
-
-    return Part(open_source(recording, fix_topic="/truth/fix"), chosen)
 
 
 if __name__ == "__main__":
