@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import yaml
 
 from vlm_vpr_ros import resources
 from vlm_vpr_ros.errors import ModelError
@@ -12,7 +15,7 @@ from vlm_vpr_ros.prior.vlm.vlm_prior import VlmPrior
 from vlm_vpr_ros.sim import town_vlm as module
 from vlm_vpr_ros.sim.drives import Leg
 from vlm_vpr_ros.sim.layout import Plan
-from vlm_vpr_ros.sim.town_vlm import town_prior, town_vlm
+from vlm_vpr_ros.sim.town_vlm import main, town_prior, town_vlm
 from vlm_vpr_ros.sim.towns import TOWNS
 
 pytest.importorskip("panda3d", reason="Panda3D is not installed (requirements/sim.txt)")
@@ -43,7 +46,14 @@ def test_it_tells_towns_it_has_not_seen():
     assert np.mean(right) > 0.7
 
 
-def test_another_file_of_its_name_is_refused(monkeypatch, tmp_path):
+def test_its_parameters_are_those_of_the_node(capsys):
+    assert main() == 0
+    (parameters,) = yaml.safe_load(capsys.readouterr().out)["relocalizer"].values()
+    assert Path(parameters["vlm"]["mmproj"]).is_file()
+    assert parameters["prior"]["max_log_odds"] == town_prior().max_log_odds
+
+
+def test_another_file_of_its_name_is_refused(monkeypatch, tmp_path, capsys):
     damaged = tmp_path / "sim_towns_vlm.gguf"
     damaged.write_bytes(b"GGUF")
 
@@ -53,6 +63,8 @@ def test_another_file_of_its_name_is_refused(monkeypatch, tmp_path):
     monkeypatch.setattr(module, "model_path", elsewhere)
     with pytest.raises(ModelError, match="not the file"):
         town_vlm()
+    assert main() == 2
+    assert "not the file" in capsys.readouterr().err
 
 
 def test_it_is_trusted_as_it_was_measured(monkeypatch, tmp_path):

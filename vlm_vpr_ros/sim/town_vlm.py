@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -55,15 +56,20 @@ def _checked(file: dict[str, str]) -> Path:
     return path
 
 
-def main() -> None:
-    """Print the parameters."""
-    vlm, prior = town_vlm(), town_prior()
+def main() -> int:
+    """Print the parameters; returns the exit code."""
+    try:
+        vlm, prior = town_vlm(), town_prior()
+    except ModelError as error:
+        print(error, file=sys.stderr)
+        return 2
     parameters = {
         "vlm": {"model": vlm.model, "mmproj": vlm.mmproj},
         "prior": {"max_log_odds": prior.max_log_odds},
     }
     print(yaml.safe_dump({"relocalizer": {"ros__parameters": parameters}}, sort_keys=False), end="")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
