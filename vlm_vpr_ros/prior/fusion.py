@@ -27,7 +27,7 @@ from vlm_vpr_ros.prior.geo_prior import (
 )
 
 MAX_PARTS = 200
-"""Of a product, the heaviest ones: the others weigh next to nothing."""
+"""Of a product or an average, the heaviest ones: the others weigh next to nothing."""
 
 
 def averaged(priors: Sequence[GeoPrior]) -> GeoPrior:
