@@ -59,5 +59,6 @@ def both_ways(
     queries: Sequence[Source], region: Region, networks: Networks, config: LocalizerConfig
 ) -> Evaluation:
     """Localize the queries, causal and cold."""
-    causal, cold = (Localizer(region, networks, config) for _ in range(2))
+    causal = Localizer(region, networks, config)
+    cold = Localizer(region, networks, config.of_single_frames)
     return evaluate(queries, region.references, causal, cold)

@@ -22,30 +22,33 @@ from vlm_vpr_ros.types import GAUSSIAN_RADII
 MADE = Made(version="1", manifest_sha256="0" * 64, references=9, encoder="tiny", settings={})
 NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
 TARGET = 0.1
+WINDOW = 7
 CONFIG = LocalizerConfig(gate=GateConfig(target_false_fix_rate=TARGET))
 
 
 def fitted(drives: list[DriveLooks], *targets: float) -> Calibration:
-    return calibrated(drives, MADE, targets or (TARGET,), NOW)
+    return calibrated(drives, MADE, targets or (TARGET,), NOW, frames=WINDOW)
 
 
 def false_share(drives: list[DriveLooks], calibration: Calibration) -> tuple[float, float]:
     """Among the answers to single frames, and to windows, as the localizer would give them."""
-    trusts = Trusts.of(calibration, MADE, CONFIG)
-
-    def answer(window: Window) -> Look | None:
-        for each in window:
-            trust = trusts.after(each.frames)
-            if each.worth(trust.slope, trust.bias).support >= trust.needed:
-                return each
-        return None
-
-    answers = [x for d in drives for single in d.singles if (x := answer((single,)))]
-    stopped = [x for d in drives for window in d.windows if (x := answer(window))]
+    alone = Trusts.of(calibration, MADE, CONFIG.of_single_frames)
+    together = Trusts.of(calibration, MADE, CONFIG)
+    answers = [x for d in drives for single in d.singles if (x := answer((single,), alone))]
+    stopped = [x for d in drives for window in d.windows if (x := answer(window, together))]
     return (
         float(np.mean([x.false for x in answers])),
         float(np.mean([x.false for x in stopped])),
     )
+
+
+def answer(window: Window, trusts: Trusts) -> Look | None:
+    """The first look that the localizer would accept."""
+    for each in window:
+        trust = trusts.after(each.frames)
+        if each.worth(trust.slope, trust.bias).support >= trust.needed:
+            return each
+    return None
 
 
 def test_targets_hold_on_further_drives() -> None:
@@ -63,10 +66,24 @@ def test_targets_hold_on_further_drives() -> None:
 
 def test_enough_is_answered() -> None:
     calibration = fitted(world(20, np.random.default_rng(3), offset=4.0))
-    for mode in (calibration.single, calibration.several):
+    for mode in (calibration.single, calibration.windows):
         (threshold,) = mode.thresholds
         assert threshold.accepted > 0.8 * threshold.decisions
         assert threshold.false <= TARGET * threshold.accepted
+
+
+def test_windows_are_certified_as_they_end() -> None:
+    """Their first frames answer less than single frames do, for they look again."""
+    calibration = fitted(world(20, np.random.default_rng(3), offset=2.0))
+    (alone,), (together,) = calibration.single.thresholds, calibration.windows.thresholds
+    assert together.support > alone.support
+    windows = [window for d in world(20, np.random.default_rng(9)) for window in d.windows]
+    trusts = Trusts.of(calibration, MADE, CONFIG)
+    ended = [x for window in windows if (x := answer(window, trusts))]
+    firsts = [window[0] for window in windows if answer(window[:1], trusts)]
+    assert len(firsts) < 0.9 * len(ended)
+    assert together.ellipses is not None
+    assert together.ellipses.fixes > together.accepted  # of every look after the first
 
 
 def test_few_drives_promise_little() -> None:
@@ -78,7 +95,7 @@ def test_few_drives_promise_little() -> None:
     (refusal,) = one.single.refusals
     assert refusal.target == 0.01 and "230" in refusal.why and "5 drives" in refusal.why
     assert (one.single.slope, one.single.bias) == (1.0, 0.0)
-    assert one.several.thresholds == () and one.several.ellipses is None
+    assert one.windows.thresholds == () and one.windows.ellipses is None
     text = "\n".join(calibration_lines(one))
     assert "0.01 cannot be promised" in text and "these drives only" in text
 
@@ -158,4 +175,4 @@ def test_drives_in_any_order() -> None:
         return [mode.slope, mode.bias, *(t.support for t in mode.thresholds)]
 
     assert numbers(one.single) == pytest.approx(numbers(other.single), rel=1e-3)
-    assert numbers(one.several) == pytest.approx(numbers(other.several), rel=1e-3)
+    assert numbers(one.windows) == pytest.approx(numbers(other.windows), rel=1e-3)

@@ -22,7 +22,7 @@ from vlm_vpr_ros.calibration.record import (
     Threshold,
     read_calibration,
 )
-from vlm_vpr_ros.config import GateConfig, LocalizerConfig, RetrievalConfig
+from vlm_vpr_ros.config import EvidenceConfig, GateConfig, LocalizerConfig, RetrievalConfig
 from vlm_vpr_ros.errors import RegionError
 from vlm_vpr_ros.estimation.trust import Trusts, shipped_support
 from vlm_vpr_ros.types import GAUSSIAN_RADII
@@ -61,16 +61,17 @@ def mode(*thresholds: Threshold) -> Mode:
     )
 
 
-def calibration(single: Mode, several: Mode | None = None) -> Calibration:
+def calibration(single: Mode, windows: Mode | None = None) -> Calibration:
     return Calibration(
-        format_version=2,
+        format_version=3,
         made=MADE,
         date=NOW,
         confidence=0.9,
         drives={"monday": 100},
         outside=0,
+        frames=7,
         single=single,
-        several=several or single,
+        windows=windows or single,
     )
 
 
@@ -79,7 +80,7 @@ def under(target: float) -> LocalizerConfig:
 
 
 def test_round_trip(tmp_path: Path) -> None:
-    written = calibrated(world(6, np.random.default_rng(0)), MADE, [0.05, 0.1], NOW)
+    written = calibrated(world(6, np.random.default_rng(0)), MADE, [0.05, 0.1], NOW, frames=7)
     assert read_calibration(tmp_path) is None
     written.write(tmp_path)
     assert read_calibration(tmp_path) == written
@@ -93,7 +94,7 @@ def _without_a_radius(content: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "spoil",
     [
-        lambda c: c.update(format_version=1),
+        lambda c: c.update(format_version=2),
         lambda c: c.update(surprise=1),
         lambda c: c["single"].update(slope=-1.0),
         lambda c: c["single"]["ellipses"].update(scale=0.0),
@@ -126,18 +127,40 @@ def test_the_loosest_threshold_within_the_target_counts() -> None:
         (0.05, 2.0, 4.0),
         (0.4, 2.0, 4.0),
     ):
-        trust = Trusts.of(found, MADE, under(target)).single
-        assert trust.needed == support and trust.calibrated
-        assert (trust.slope, trust.bias, trust.covariance_scale) == (0.5, -1.0, scale)
-        assert dict(trust.ellipse_radii) == {50: 1.0, 90: 2.0, 95: 2.4}
+        trusts = Trusts.of(found, MADE, under(target))
+        for trust in (trusts.after(1), trusts.after(2)):
+            assert trust.needed == support and trust.calibrated
+            assert (trust.slope, trust.bias, trust.covariance_scale) == (0.5, -1.0, scale)
+            assert dict(trust.ellipse_radii) == {50: 1.0, 90: 2.0, 95: 2.4}
+
+
+def test_where_more_frames_may_follow_the_first_one_has_the_threshold_of_windows() -> None:
+    windows = mode(threshold(0.05, 3.0)).model_copy(update={"slope": 0.7, "bias": 0.0})
+    found = calibration(mode(threshold(0.05, 2.0, scale=2.0)), windows)
+    alone = Trusts.of(found, MADE, under(0.05).of_single_frames)
+    assert alone.after(1).needed == 2.0 and "windows" not in alone.detail
+    together = Trusts.of(found, MADE, under(0.05))
+    first, later = together.after(1), together.after(2)
+    assert first.needed == later.needed == 3.0
+    assert (first.slope, first.covariance_scale) == (0.5, 2.0)  # as of single frames
+    assert (later.slope, later.covariance_scale) == (0.7, 4.0)
+    assert first.calibrated and later.calibrated and "single" not in together.detail
+
+
+def test_windows_of_another_length_are_not_calibrated() -> None:
+    config = under(0.05)
+    config = config.model_copy(update={"evidence": EvidenceConfig(max_frames=4)})
+    trusts = Trusts.of(calibration(mode(threshold(0.05, 2.0))), MADE, config)
+    assert trusts.first.needed == shipped_support(0.05) and not trusts.first.calibrated
+    assert "windows of 7 frames, evidence.max_frames is 4 now" in trusts.detail
 
 
 def test_for_what_is_not_certified_probabilities_count() -> None:
     found = calibration(mode(threshold(0.05, 2.0)), mode())
     strict = Trusts.of(found, MADE, under(0.01))
-    assert strict.single.needed == shipped_support(0.01) and not strict.single.calibrated
-    assert strict.single.covariance_scale == 9.0
-    assert strict.single.log_odds(4.0) == 0.5 * 4.0 - 1.0
+    assert strict.first.needed == shipped_support(0.01) and not strict.first.calibrated
+    assert strict.first.covariance_scale == 9.0
+    assert strict.first.log_odds(4.0) == 0.5 * 4.0 - 1.0
     assert "0.01 is not certified (certified: 0.05)" in strict.detail
     trusts = Trusts.of(found, MADE, under(0.05))
     assert trusts.after(1).calibrated and not trusts.after(2).calibrated
@@ -146,12 +169,12 @@ def test_for_what_is_not_certified_probabilities_count() -> None:
 
 def test_few_drives_and_missing_ellipses_are_not_calibrated() -> None:
     few = Trusts.of(calibration(mode(threshold(0.05, 2.0, few=True))), MADE, under(0.05))
-    assert few.single.needed == 2.0 and not few.single.calibrated
+    assert few.first.needed == 2.0 and not few.first.calibrated
     assert "these drives only" in few.detail
     bare = Trusts.of(calibration(mode(threshold(0.05, 2.0, scale=None))), MADE, under(0.05))
-    assert bare.single.needed == 2.0 and not bare.single.calibrated
-    assert bare.single.covariance_scale == 1.0
-    assert dict(bare.single.ellipse_radii) == dict(GAUSSIAN_RADII)
+    assert bare.first.needed == 2.0 and not bare.first.calibrated
+    assert bare.first.covariance_scale == 1.0
+    assert dict(bare.first.ellipse_radii) == dict(GAUSSIAN_RADII)
 
 
 @pytest.mark.parametrize(
@@ -166,17 +189,17 @@ def test_few_drives_and_missing_ellipses_are_not_calibrated() -> None:
 def test_it_counts_for_nothing_else(change: dict[str, Any], said: str) -> None:
     here = MADE.model_copy(update=change)
     trusts = Trusts.of(calibration(mode(threshold(0.05, 2.0))), here, under(0.05))
-    assert trusts.single.needed == shipped_support(0.05) and not trusts.single.calibrated
+    assert trusts.first.needed == shipped_support(0.05) and not trusts.first.calibrated
     assert said in trusts.detail
-    assert Trusts.of(None, here, under(0.05)).single == trusts.single
+    assert Trusts.of(None, here, under(0.05)).first == trusts.first
 
 
 def test_what_changes_scores_is_recorded() -> None:
     recorded = set(_settings(LocalizerConfig()))
     assert {"retrieval.candidates", "retrieval.pseudo_frames"} <= recorded
-    assert {"verification.keypoints", "evidence.max_frames"} <= recorded
+    assert {"verification.keypoints", "verification.candidates"} <= recorded
     assert {"gate.false_radius_m", "fix.min_sigma_m"} <= recorded
-    assert not {"gate.target_false_fix_rate", "evidence.timeout_s", "vlm.model"} & recorded
+    assert not {"gate.target_false_fix_rate", "evidence.max_frames", "vlm.model"} & recorded
     other = LocalizerConfig(retrieval=RetrievalConfig(candidates=7))
     assert _settings(other) != _settings(LocalizerConfig())
 

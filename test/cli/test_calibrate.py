@@ -42,8 +42,8 @@ def test_from_drives_to_a_calibrated_fix(
     command = ("calibrate", mapped, *week, "--target", "0.01", "0.3")
     said = on(*command, sets=(THREE,)).stdout
     assert "on 6 drives, 72 frames, 0 of them outside" in said
-    assert "one frame: at most 0.3 of the answers false, for further drives" in said
-    assert "one frame: 0.01 cannot be promised" in said
+    assert "single frames: at most 0.3 of the answers false, for further drives" in said
+    assert "single frames: 0.01 cannot be promised" in said
 
     content = json.loads((mapped / "calibration.json").read_text())
     assert set(content["drives"]) == {f"day{n}" for n in range(6)}
@@ -59,9 +59,16 @@ def test_from_drives_to_a_calibrated_fix(
     assert 0 < fixes["accepted"] == fixes["calibrated"]
 
     # With settings of which nothing is known, and for a target that was refused: approximate.
-    for other in (("evidence.max_frames=4", f"{target}0.3"), (THREE, f"{target}0.01")):
+    for other in (("retrieval.pseudo_frames=4", f"{target}0.3"), (THREE, f"{target}0.01")):
         on("evaluate", mapped, town / "evening.csv", "--json", out, sets=other)
         assert json.loads(out.read_text())["cold"]["fixes"]["calibrated"] == 0
+
+    # Single frames are what they were, whatever the length of windows.
+    four = ("evidence.max_frames=4", f"{target}0.3")
+    on("evaluate", mapped, town / "evening.csv", "--json", out, sets=four)
+    scores = json.loads(out.read_text())
+    assert scores["fixes"]["calibrated"] == 0
+    assert scores["cold"]["fixes"]["calibrated"] == fixes["calibrated"]
 
 
 def test_a_drive_of_the_region_is_refused(on: Command, mapped: Path, town: Path) -> None:

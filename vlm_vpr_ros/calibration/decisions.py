@@ -9,7 +9,7 @@ else of what is outside. The covariance may grow, not shrink.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,13 +24,13 @@ from vlm_vpr_ros.text import counted
 _STEP = 0.25
 """Nats by which the shipped threshold is lowered at a time."""
 
-Stop = Callable[[Window, float], "Look | None"]
-"""The look at which a decision is answered, given the threshold; None where it is refused."""
-
 
 @dataclass(frozen=True)
 class Decisions:
     """What an answer was asked for, drive by drive: a frame each, or a window each.
+
+    A window ends with its first answer, so all its looks share one threshold: what a first frame
+    says must not use up the doubt that its window has.
 
     Attributes:
         drives: their looks with the support that counts.
@@ -43,36 +43,37 @@ class Decisions:
         """Whether there are enough drives to tell of further ones."""
         return len(self.drives) >= risk.LEAST_DRIVES
 
-    def mode(
-        self,
-        worth: tuple[float, float],
-        targets: Sequence[float],
-        stop_for: Callable[[float], Stop],
-    ) -> Mode:
-        """Fit one mode; `stop_for` says how decisions end for a target."""
-        found = [self._threshold(target, stop_for(target)) for target in targets]
+    def mode(self, worth: tuple[float, float], targets: Sequence[float]) -> Mode:
+        """Fit one mode.
+
+        Args:
+            worth: slope and bias of the looks' log-odds, as they were applied.
+            targets: ascending.
+        """
+        found = [self._threshold(target) for target in targets]
         thresholds = tuple(f for f in found if isinstance(f, Threshold))
-        loosest = targets[-1]
         return Mode(
             slope=worth[0],
             bias=worth[1],
             thresholds=thresholds,
             refusals=tuple(f for f in found if isinstance(f, Refusal)),
-            ellipses=self._ellipses(stop_for(loosest), shipped_support(loosest)),
+            ellipses=self._ellipses(shipped_support(targets[-1])),
         )
 
-    def _threshold(self, target: float, stop: Stop) -> Threshold | Refusal:
+    def _threshold(self, target: float) -> Threshold | Refusal:
         if not self.drives:
             return Refusal(target=target, why="no drive is as long as one window")
-        return self._chosen(target, stop) if self.many else self._confirmed(target, stop)
+        return self._chosen(target) if self.many else self._confirmed(target)
 
-    def _chosen(self, target: float, stop: Stop) -> Threshold | Refusal:
-        scores = np.array([_score(window) for drive in self.drives for window in drive])
-        support = risk.loosest_threshold(scores, lambda t: self._counts(stop, t), target)
+    def _chosen(self, target: float) -> Threshold | Refusal:
+        scores = np.array(
+            [max(look.support for look in window) for drive in self.drives for window in drive]
+        )
+        support = risk.loosest_threshold(scores, self._counts, target)
         if support is not None:
-            return self._found(target, support, "further drives", stop)
+            return self._found(target, support, "further drives")
         starts = [float(np.quantile(scores, 1 - c)) for c in risk.START_COVERAGES]
-        tried = [self._counts(stop, start) for start in starts if math.isfinite(start)]
+        tried = [self._counts(start) for start in starts if math.isfinite(start)]
         needs = [n for drives in tried if (n := risk.needed_drives(drives, target))]
         said = f"{len(self.drives)} drives are too few"
         if tried:
@@ -85,21 +86,21 @@ class Decisions:
         )
         return Refusal(target=target, why=f"{said}; {more}")
 
-    def _confirmed(self, target: float, stop: Stop) -> Threshold | Refusal:
+    def _confirmed(self, target: float) -> Threshold | Refusal:
         """The shipped threshold if it keeps the target on few drives, lowered where that is safe.
 
         A fixed sequence of tests, of which the first that fails is the last: DELTA is not shared.
         """
         support = shipped_support(target)
-        if not self._keeps(target, stop, support):
-            return self._unconfirmed(target, stop, support)
+        if not self._keeps(target, support):
+            return self._unconfirmed(target, support)
         lower = support - _STEP
-        while lower >= 0 and self._keeps(target, stop, lower) and self._refuses(target, lower):
+        while lower >= 0 and self._keeps(target, lower) and self._refuses(target, lower):
             support, lower = lower, lower - _STEP
-        return self._found(target, support, "these drives only", stop)
+        return self._found(target, support, "these drives only")
 
-    def _keeps(self, target: float, stop: Stop, support: float) -> bool:
-        return risk.highest_rate(*self._independent(stop, support), risk.DELTA) <= target
+    def _keeps(self, target: float, support: float) -> bool:
+        return risk.highest_rate(*self._independent(support), risk.DELTA) <= target
 
     def _refuses(self, target: float, support: float) -> bool:
         """Whether few enough frames would be answered if their places were not in the region."""
@@ -113,15 +114,15 @@ class Decisions:
         answered, asked = sum(float(x.sum()) for x in lured), sum(map(len, lured))
         return risk.highest_rate(asked / alike, answered / alike, risk.DELTA) <= target
 
-    def _independent(self, stop: Stop, support: float) -> tuple[float, float]:
+    def _independent(self, support: float) -> tuple[float, float]:
         """Answers, and false ones among them, for as much as they are worth."""
-        alike = risk.design_effect(_series(self._answers(stop, support)))
-        total = _total(self._counts(stop, support))
+        alike = risk.design_effect(_series(self._answers(support)))
+        total = _total(self._counts(support))
         return total.accepted / alike, total.false / alike
 
-    def _unconfirmed(self, target: float, stop: Stop, support: float) -> Refusal:
-        total = _total(self._counts(stop, support))
-        independent, false = self._independent(stop, support)
+    def _unconfirmed(self, target: float, support: float) -> Refusal:
+        total = _total(self._counts(support))
+        independent, false = self._independent(support)
         return Refusal(
             target=target,
             why=f"{counted(total.accepted, 'answer')}, {total.false} of them false, worth "
@@ -130,20 +131,25 @@ class Decisions:
             f"{risk.LEAST_DRIVES} drives",
         )
 
-    def _counts(self, stop: Stop, support: float) -> list[risk.Counts]:
+    def _counts(self, support: float) -> list[risk.Counts]:
         return [
             risk.Counts(len(drive), len(answers), sum(look.false for look in answers))
-            for drive, answers in zip(self.drives, self._answers(stop, support), strict=True)
+            for drive, answers in zip(self.drives, self._answers(support), strict=True)
         ]
 
-    def _answers(self, stop: Stop, support: float) -> list[list[Look]]:
+    def _answers(self, support: float) -> list[list[Look]]:
         """What a threshold answers on each drive."""
         return [
-            [look for window in drive if (look := stop(window, support))] for drive in self.drives
+            [
+                next(look for look in window if look.support >= support)
+                for window in drive
+                if any(look.support >= support for look in window)
+            ]
+            for drive in self.drives
         ]
 
-    def _found(self, target: float, support: float, guarantee: Guarantee, stop: Stop) -> Threshold:
-        total = _total(self._counts(stop, support))
+    def _found(self, target: float, support: float, guarantee: Guarantee) -> Threshold:
+        total = _total(self._counts(support))
         return Threshold(
             target=target,
             support=support,
@@ -151,29 +157,24 @@ class Decisions:
             decisions=total.decisions,
             accepted=total.accepted,
             false=total.false,
-            ellipses=self._ellipses(stop, support),
+            ellipses=self._ellipses(support),
         )
 
-    def _ellipses(self, stop: Stop, support: float) -> Ellipses | None:
-        """Of the right answers that a threshold gives: surer ones lie nearer to the truth.
+    def _ellipses(self, support: float) -> Ellipses | None:
+        """Of the right ones that a threshold lets through: surer ones lie nearer to the truth.
 
-        What a window says after one frame is left out, as the mode of single frames has it.
+        Of windows those count that rest on more than one frame, whether or not an earlier one was
+        answered: there are few otherwise, and the ellipses of one frame are those of single frames.
         """
         single = all(len(window) == 1 for drive in self.drives for window in drive)
         right = [
             look.sigmas
-            for answers in self._answers(stop, support)
-            for look in answers
-            if not look.false and (single or look.frames > 1)
+            for drive in self.drives
+            for window in drive
+            for look in window
+            if look.support >= support and not look.false and (single or look.frames > 1)
         ]
         return ellipses(right, at_least=0.0 if self.many else 1.0)
-
-
-def _score(window: Window) -> float:
-    """The highest threshold at which a window is answered by more than its first frame."""
-    if len(window) == 1:
-        return window[0].support
-    return max((look.support for look in window if look.frames > 1), default=-math.inf)
 
 
 def _series(answered: Sequence[Sequence[Look]]) -> list[Floats]:

@@ -1,7 +1,7 @@
 """A calibration from what was seen of held-out drives.
 
-First what log-odds are worth, then the thresholds of single frames, then those of windows, whose
-first frame may already be answered by the threshold of single frames.
+First what log-odds are worth, after one frame and after more, then the thresholds: of single
+frames, and of windows, which end with their first answer.
 """
 
 from __future__ import annotations
@@ -10,15 +10,19 @@ import datetime
 from collections.abc import Callable, Sequence
 
 from vlm_vpr_ros.calibration import risk
-from vlm_vpr_ros.calibration.decisions import Decisions, Stop
+from vlm_vpr_ros.calibration.decisions import Decisions
 from vlm_vpr_ros.calibration.looks import DriveLooks, Look, Window
 from vlm_vpr_ros.calibration.platt import AS_SHIPPED, platt
-from vlm_vpr_ros.calibration.record import FORMAT_VERSION, Calibration, Made, Threshold
-from vlm_vpr_ros.estimation.trust import shipped_support
+from vlm_vpr_ros.calibration.record import FORMAT_VERSION, Calibration, Made
 
 
 def calibrated(
-    drives: Sequence[DriveLooks], made: Made, targets: Sequence[float], now: datetime.datetime
+    drives: Sequence[DriveLooks],
+    made: Made,
+    targets: Sequence[float],
+    now: datetime.datetime,
+    *,
+    frames: int,
 ) -> Calibration:
     """Fit everything.
 
@@ -27,6 +31,7 @@ def calibrated(
         made: for what the calibration will count.
         targets: shares of the answers that may be false.
         now: the date.
+        frames: of a window.
     """
     targets = sorted(set(targets))
     singles = [[(look,) for look in drive.singles] for drive in drives]
@@ -40,12 +45,6 @@ def calibrated(
             for window in drive
         ]
 
-    single = Decisions([worth(drive) for drive in singles]).mode(
-        of_one, targets, lambda _: _stop_at_once
-    )
-    several = Decisions([worth(drive) for drive in windows]).mode(
-        of_more, targets, lambda target: _stopping(single.threshold(target), target)
-    )
     return Calibration(
         format_version=FORMAT_VERSION,
         made=made,
@@ -53,8 +52,9 @@ def calibrated(
         confidence=1 - risk.DELTA,
         drives={drive.name: len(drive.singles) for drive in drives},
         outside=sum(drive.outside for drive in drives),
-        single=single,
-        several=several,
+        frames=frames,
+        single=Decisions([worth(drive) for drive in singles]).mode(of_one, targets),
+        windows=Decisions([worth(drive) for drive in windows]).mode(of_more, targets),
     )
 
 
@@ -65,18 +65,3 @@ def _worth(
         return AS_SHIPPED
     looks = [look for drive in drives for window in drive for look in window]
     return platt([look for look in looks if counts(look)])
-
-
-def _stop_at_once(window: Window, support: float) -> Look | None:
-    return window[0] if window[0].support >= support else None
-
-
-def _stopping(single: Threshold | None, target: float) -> Stop:
-    """Windows end with their first answer; what rests on one frame has its own threshold."""
-    of_one = single.support if single else shipped_support(target)
-
-    def stop(window: Window, support: float) -> Look | None:
-        answers = (w for w in window if w.support >= (of_one if w.frames == 1 else support))
-        return next(answers, None)
-
-    return stop

@@ -22,11 +22,11 @@ from vlm_vpr_ros.region.manifest import Manifest, Sha256
 from vlm_vpr_ros.validation import first_problem
 
 CALIBRATION = "calibration.json"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 _MAX_BYTES = 1 << 20
 _SCORING = ("retrieval.", "verification.", "evidence.", "gate.false_radius_m", "fix.min_sigma_m")
-_NOT_SCORING = ("evidence.timeout_s", "verification.model")
+_NOT_SCORING = ("evidence.timeout_s", "evidence.max_frames", "verification.model")
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
@@ -85,7 +85,7 @@ class Refusal(_Part):
 
 
 class Mode(_Part):
-    """Of answers that rest on one frame, or on several.
+    """Of single frames, or of windows.
 
     Attributes:
         slope: of the log-odds from which probabilities are made.
@@ -164,18 +164,21 @@ class Calibration(_Part):
         confidence: that a threshold keeps its target.
         drives: held-out drives and their frames.
         outside: frames among them that were taken outside of the region.
-        single: answers that rest on one frame.
-        several: answers that rest on several frames, as `~/relocalize` gathers them.
+        frames: of a window.
+        single: of frames that stand alone.
+        windows: of windows as `~/relocalize` gathers them, each of which ends with its first
+            answer. What one frame says there has the slope, bias and ellipses of single frames.
     """
 
-    format_version: Literal[2]
+    format_version: Literal[3]
     made: Made
     date: datetime.datetime
     confidence: Share
     drives: dict[Text, Annotated[int, Field(ge=1)]] = Field(min_length=1, max_length=100_000)
     outside: Count
+    frames: int = Field(ge=1, le=1000)
     single: Mode
-    several: Mode
+    windows: Mode
 
     def write(self, folder: Path) -> None:
         """Write calibration.json into a region."""

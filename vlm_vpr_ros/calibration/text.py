@@ -9,14 +9,15 @@ from vlm_vpr_ros.text import counted
 def calibration_lines(calibration: Calibration) -> list[str]:
     """What was learnt, on what, and what could not be promised."""
     frames = sum(calibration.drives.values())
-    window = calibration.made.settings.get("evidence.max_frames")
     lines = [
         f"calibrated {calibration.date:%Y-%m-%d} on {counted(len(calibration.drives), 'drive')}, "
         f"{counted(frames, 'frame')}, {calibration.outside:,} of them outside of the region; "
         f"confidence {calibration.confidence:.0%}"
     ]
-    lines += _mode("one frame", calibration.single)
-    return lines + _mode(f"up to {window} frames", calibration.several)
+    lines += _mode("single frames", calibration.single)
+    if calibration.frames == 1:
+        return lines
+    return lines + _mode(f"windows of up to {calibration.frames} frames", calibration.windows)
 
 
 def _mode(name: str, mode: Mode) -> list[str]:

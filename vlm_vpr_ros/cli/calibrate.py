@@ -73,6 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
         Made.of(region.manifest, config),
         arguments.target,
         datetime.datetime.now(datetime.timezone.utc),
+        frames=config.evidence.max_frames,
     )
     _refuse_if_empty(found)
     print("\n".join(plain(line) for line in calibration_lines(found)))
@@ -83,11 +84,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _refuse_if_empty(found: Calibration) -> None:
     """Raise SourceError if the drives support no target at all: then there is nothing to write."""
-    if found.single.thresholds or found.several.thresholds:
+    if found.single.thresholds or found.windows.thresholds:
         return
     lines = [
         f"target {refusal.target:g}, {name}: {refusal.why}"
-        for name, mode in (("one frame", found.single), ("several frames", found.several))
+        for name, mode in (("single frames", found.single), ("windows", found.windows))
         for refusal in mode.refusals
     ]
     raise SourceError("\n".join(["nothing can be promised, nothing was written.", *lines]))

@@ -96,7 +96,11 @@ def run(arguments: argparse.Namespace) -> int:
     window = arguments.frames or 1
     networks = remembering_networks(config, region.features is not None, window)
     model = remembering_model(config, region.places, window)
-    causal, cold = (Localizer(region, networks, config, model.keeper(config)) for _ in range(2))
+    alone = config.of_single_frames
+    causal, cold = (
+        Localizer(region, networks, each, model.keeper(each))
+        for each in (alone if arguments.frames == 1 else config, alone)
+    )
     false_fix_m = arguments.false_fix_m
     if false_fix_m is None:
         false_fix_m = config.gate.false_radius_m

@@ -34,3 +34,9 @@ class LocalizerConfig(Section):
         description="How fast the robot may move, in m/s, where it has no odometry: it bounds how "
         "far apart two frames were taken, and a prior is widened by this much with time.",
     )
+
+    @property
+    def of_single_frames(self) -> LocalizerConfig:
+        """The same, with every frame speaking for itself."""
+        evidence = self.evidence.model_copy(update={"max_frames": 1})
+        return self.model_copy(update={"evidence": evidence})

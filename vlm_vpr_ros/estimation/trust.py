@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from vlm_vpr_ros.calibration.record import Calibration, Made, Mode, radii_of
+from vlm_vpr_ros.calibration.record import Calibration, Made, Mode, Threshold, radii_of
 from vlm_vpr_ros.config import LocalizerConfig
 from vlm_vpr_ros.types import GAUSSIAN_RADII
 
@@ -38,27 +38,29 @@ class Trust:
 
 @dataclass(frozen=True)
 class Trusts:
-    """The trust in answers that rest on one frame, and in those that rest on several.
+    """The trust in answers that rest on one frame, and in those that rest on more.
 
     Attributes:
-        single: of one frame.
-        several: of more.
+        first: of one frame.
+        later: of more.
         detail: one sentence for people: where it comes from.
     """
 
-    single: Trust
-    several: Trust
+    first: Trust
+    later: Trust
     detail: str
 
     def after(self, frames: int) -> Trust:
         """The trust in an answer that rests on so many frames."""
-        return self.single if frames == 1 else self.several
+        return self.first if frames == 1 else self.later
 
     @classmethod
     def of(cls, calibration: Calibration | None, here: Made, config: LocalizerConfig) -> Trusts:
         """The trust that a calibration allows for.
 
-        Where it has nothing for the target, an answer needs probability
+        Frames that stand alone have the thresholds of single frames. Where more may follow, even
+        the first one has those of windows, if windows have any: else it has that of single frames.
+        Where there is nothing for the target, an answer needs probability
         1 - gate.target_false_fix_rate, which nobody vouches for: its covariance is approximate.
 
         Args:
@@ -66,17 +68,26 @@ class Trusts:
             here: what one made now would be made with.
             config: the target and the settings.
         """
-        target = config.gate.target_false_fix_rate
+        target, frames = config.gate.target_false_fix_rate, config.evidence.max_frames
         shipped = Trust(shipped_support(target))
         if calibration is None:
             return cls(shipped, shipped, "generic: the region has none (`vlm_vpr calibrate`)")
-        if difference := calibration.made.difference(here):
+        if difference := calibration.made.difference(here) or _length(calibration.frames, frames):
             return cls(shipped, shipped, f"generic: the region's own is not used: {difference}")
-        single, several = calibration.single, calibration.several
+        single, windows = calibration.single, calibration.windows
+        alone, together = single.threshold(target), windows.threshold(target)
+        said = f"single frames: {_said(single, target)}"
+        if frames == 1:
+            only = _trust(single, alone, alone, target)
+            return cls(only, only, said)
+        if together:
+            said = f"windows: {_said(windows, target)}"
+        else:
+            said += f"; windows: {_said(windows, target)}"
         return cls(
-            _trust(single, target),
-            _trust(several, target),
-            f"one frame: {_said(single, target)}; several frames: {_said(several, target)}",
+            _trust(single, together or alone, alone, target),
+            _trust(windows, together, together, target),
+            said,
         )
 
     @classmethod
@@ -91,9 +102,16 @@ def shipped_support(target: float) -> float:
     return math.log1p(-target) - math.log(target)
 
 
-def _trust(mode: Mode, target: float) -> Trust:
-    threshold = mode.threshold(target)
-    ellipses = threshold.ellipses if threshold else mode.ellipses
+def _length(made_for: int, here: int) -> str:
+    """What differs in the length of windows, as a clause for people; "" if nothing does."""
+    if here in (1, made_for):
+        return ""
+    return f"made for windows of {made_for} frames, evidence.max_frames is {here} now"
+
+
+def _trust(mode: Mode, threshold: Threshold | None, of: Threshold | None, target: float) -> Trust:
+    """A mode's worth of log-odds with a threshold, and ellipses `of` one of the mode's own."""
+    ellipses = of.ellipses if of else mode.ellipses
     return Trust(
         needed=threshold.support if threshold else shipped_support(target),
         slope=mode.slope,
