@@ -106,6 +106,13 @@ def test_a_frame_without_any_place_is_never_answered() -> None:
     assert look.support == -np.inf and look.false and np.isnan(look.sigmas)
 
 
+def test_a_drive_in_pieces_cannot_pass_for_many() -> None:
+    pairs = zip(drive("a", 9).observed, drive("b", 9).observed, strict=True)
+    mixed = [frame for pair in pairs for frame in pair]
+    with pytest.raises(SourceError, match="drive `a` goes on at a1 after another"):
+        watched(Recording(mixed))
+
+
 def test_a_drive_that_is_in_the_region_is_refused() -> None:
     own = Recording([query("image1.jpg", "map", GeoPoint(0.01, 0.0))])
     with pytest.raises(SourceError, match=r"image1\.jpg is a reference of this region"):

@@ -36,6 +36,19 @@ def _week(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return [write_drive(folder, f"day{n}", visit=2 + n) for n in range(6)]
 
 
+def test_alternating_rows_of_two_drives_are_two_drives(
+    on: Command, mapped: Path, week: list[Path]
+) -> None:
+    rows = [path.read_text().splitlines() for path in week[:2]]
+    mixed = week[0].with_name("mixed.csv")
+    pairs = zip(rows[0][1:], rows[1][1:], strict=True)
+    lines = [f"{row},{drive}" for pair in pairs for row, drive in zip(pair, "ab", strict=True)]
+    mixed.write_text("\n".join([f"{rows[0][0]},drive", *lines]))
+    said = on("calibrate", mapped, mixed, "--target", "0.3", sets=(THREE,)).stdout
+    assert "on 2 drives, 24 frames" in said
+    assert "for further drives" not in said
+
+
 def test_from_drives_to_a_calibrated_fix(
     on: Command, vlm_vpr: Command, mapped: Path, week: list[Path], town: Path, tmp_path: Path
 ) -> None:

@@ -47,6 +47,12 @@ def test_drives_of_one_name_are_told_apart_in_the_results() -> None:
     assert [t.number for t in evaluation.trials] == [0, 1, 2]
 
 
+def test_a_drive_in_pieces_is_not_taken_for_many() -> None:
+    pieces = Recording([query("1", "a"), query("2", "b"), query("3", "a")], name="week.csv")
+    with pytest.raises(SourceError, match=r"week\.csv: drive `a` goes on at 3"):
+        evaluate([pieces], REFERENCES, Diary(refused()), Diary(refused()))
+
+
 def test_windows_start_afresh_and_stay_in_their_drive() -> None:
     causal, cold = Diary(refused()), Diary(refused())
     drives = [query("1", "a"), query("2", "a"), query("bad", "a", broken=True), query("3", "a")]

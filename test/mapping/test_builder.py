@@ -7,14 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from support.streets import FakeSource, bad_image, drive, observation, view
 from support.tiny_encoder import DIM, add_generic_mean, write_tiny_encoder
 
 from vlm_vpr_ros.config import EncoderConfig
 from vlm_vpr_ros.errors import ConfigError, ImageError, RegionError, SourceError
 from vlm_vpr_ros.mapping.builder import build_region
+from vlm_vpr_ros.mapping.sources import open_source
 from vlm_vpr_ros.networks import Networks
 from vlm_vpr_ros.region.manifest import JOURNAL
+from vlm_vpr_ros.region.neighbours import neighbours
 from vlm_vpr_ros.region.region import Region
 from vlm_vpr_ros.retrieval.encoder import Encoder
 from vlm_vpr_ros.types import GeoPoint, RgbImage
@@ -34,6 +37,27 @@ def best(region: Region, encoder: Encoder, image: RgbImage, k: int = 1) -> list[
     raw = encoder.encode(image) - region.mean_descriptor
     found = region.search(raw / np.linalg.norm(raw), k)
     return [(region.references.source[c.reference], c.similarity) for c in found]
+
+
+def test_interleaved_drives_are_neighbours_in_the_region(tmp_path: Path, encoder: Encoder) -> None:
+    (tmp_path / "town").mkdir()
+    rows = ["path,lat,lon,drive"]
+    for place in range(6):
+        name = f"{place}.png"
+        Image.fromarray(view(place)).save(tmp_path / "town" / name)
+        rows.append(f"{name},45.4,{11.9 + 5e-5 * (place // 2)},{'ab'[place % 2]}")
+    (tmp_path / "town" / "two.csv").write_text("\n".join(rows))
+    source = open_source(tmp_path / "town" / "two.csv")
+    assert build_region([source], tmp_path / "region", Networks(encoder)).added == {"a": 3, "b": 3}
+    references = Region.open(tmp_path / "region").references
+    assert references.source == ("0.png", "2.png", "4.png", "1.png", "3.png", "5.png")
+    assert neighbours(references, range(6)) == [(1,), (0, 2), (1,), (4,), (3, 5), (4,)]
+
+
+def test_a_source_that_does_not_keep_its_drives_whole(tmp_path: Path, encoder: Encoder) -> None:
+    source = FakeSource("mixed", [observation(place, drive) for place, drive in enumerate("aba")])
+    with pytest.raises(SourceError, match="mixed: drive `a` goes on"):
+        build_region([source], tmp_path / "region", Networks(encoder))
 
 
 def test_a_build_finds_its_places(tmp_path: Path, encoder: Encoder) -> None:

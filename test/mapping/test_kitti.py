@@ -94,6 +94,14 @@ def test_a_folder_of_drives(tmp_path: Path, above: int) -> None:
     assert drives == [DRIVE] * 2 + ["2011_09_26_drive_0005_sync"] * 2
 
 
+def test_copies_of_a_drive_come_together(tmp_path: Path) -> None:
+    other = "2011_09_26_drive_0005_sync"
+    for name in (f"a/{DRIVE}", f"a/{other}", f"b/{DRIVE}"):
+        drive(tmp_path / name, count=2)
+    drives = [o.drive for o in open_source(tmp_path).observations()]
+    assert drives == [DRIVE] * 4 + [other] * 2
+
+
 def test_what_cannot_be_used_is_counted(tmp_path: Path) -> None:
     lines = {
         0: record(0, navstat=2),

@@ -50,6 +50,17 @@ def test_order_drives_and_what_is_left_out(tmp_path: Path) -> None:
     assert "broken.jpg" in source.report.names["image cannot be read"][0]
 
 
+def test_a_folder_is_one_drive_also_around_the_folders_in_it(tmp_path: Path) -> None:
+    for name in ("a_1.jpg", "day/1.jpg", "evening/1.jpg", "pic_3.jpg"):
+        photo(tmp_path / "q" / name, LUND)
+    assert [(o.source, o.drive) for o in open_source(tmp_path / "q").observations()] == [
+        ("a_1.jpg", "q"),
+        ("pic_3.jpg", "q"),
+        ("day/1.jpg", "q/day"),
+        ("evening/1.jpg", "q/evening"),
+    ]
+
+
 def test_headings_against_magnetic_north_are_said(tmp_path: Path) -> None:
     photo(tmp_path / "a.jpg", {**LUND, 16: "M", 17: 10.0})
     source = open_source(tmp_path)

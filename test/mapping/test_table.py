@@ -47,6 +47,19 @@ def test_the_plain_table(folder: Path) -> None:
     assert close(first.load(), picture())
 
 
+def test_interleaved_drives_come_one_after_another(folder: Path) -> None:
+    rows = [f"img/{i % 3}.png,55.7,13.{i},{'ba'[i % 2]}" for i in range(6)]
+    source = table(folder, "\n".join(["path,lat,lon,drive", *rows, "img/0.png,55.7,13.6,"]))
+    read = [(o.drive, o.position.lon_deg) for o in source.observations() if o.position]
+    assert read == [
+        *(("b", 13.0), ("b", 13.2), ("b", 13.4)),
+        *(("a", 13.1), ("a", 13.3), ("a", 13.5)),
+        ("monday", 13.6),
+    ]
+    named = open_source(folder / "monday.csv", drive="all").observations()
+    assert [o.position.lon_deg for o in named if o.position] == [13 + i / 10 for i in range(7)]
+
+
 def test_all_columns(folder: Path) -> None:
     observation = only(
         folder,

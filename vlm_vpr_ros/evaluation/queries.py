@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from vlm_vpr_ros.mapping.drives import whole_drives
 from vlm_vpr_ros.mapping.observation import Observation, Source
 from vlm_vpr_ros.region.references import References
 from vlm_vpr_ros.types import GeoPoint
@@ -14,19 +15,21 @@ def in_order(sources: Sequence[Source]) -> Iterator[tuple[Observation, str, bool
     """Yield the observations, the label of their drive, and whether each begins a drive.
 
     Drives of one name in two sources are numbered.
+
+    Raises:
+        SourceError: a source cannot be read, or does not keep its drives whole.
     """
-    label_of: dict[tuple[int, str], str] = {}
     sources_with: Counter[str] = Counter()
-    for number, source in enumerate(sources):
-        drive = None
-        for observation in source.observations():
-            key = (number, observation.drive)
-            if key not in label_of:
-                sources_with[observation.drive] += 1
-                count = sources_with[observation.drive]
-                label_of[key] = observation.drive + (f" ({count})" if count > 1 else "")
-            yield observation, label_of[key], observation.drive != drive
-            drive = observation.drive
+    for source in sources:
+        drive, label = None, ""
+        for observation in whole_drives(source):
+            begins = observation.drive != drive
+            if begins:
+                drive = observation.drive
+                sources_with[drive] += 1
+                count = sources_with[drive]
+                label = drive + (f" ({count})" if count > 1 else "")
+            yield observation, label, begins
 
 
 class KnownReferences:

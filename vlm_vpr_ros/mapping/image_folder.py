@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vlm_vpr_ros.images import SUFFIXES
+from vlm_vpr_ros.mapping.drives import one_after_another
 from vlm_vpr_ros.mapping.observation import Observation, SourceReport
 from vlm_vpr_ros.mapping.reader import SourceRequest
 
@@ -49,7 +50,7 @@ Observe = Callable[[ImageFile, SourceReport], "Observation | None"]
 
 
 class ImageFolder:
-    """Images below a folder in natural order ("9" before "10"); each folder is a drive."""
+    """Images below a folder; each folder is a drive, in natural order ("9" before "10")."""
 
     def __init__(self, request: SourceRequest, observe: Observe) -> None:
         self._folder = request.path
@@ -59,7 +60,7 @@ class ImageFolder:
         self.report = SourceReport()
         self._unreadable: list[OSError] = []
         files = image_files(request.path, self._unreadable.append)
-        self._paths = sorted(files, key=_natural_order)
+        self._paths = one_after_another(sorted(files, key=_natural_order), self._drive_of)
 
     def count(self) -> int:
         """Number of images, with a position or without."""
@@ -71,11 +72,15 @@ class ImageFolder:
         for error in self._unreadable:
             self.report.leave_out("folder cannot be read", str(error))
         for path in self._paths:
-            below = path.relative_to(self._folder)
-            drive = self._drive or Path(self.name, below.parent).as_posix()
-            observation = self._observe(ImageFile(path, below.as_posix(), drive), self.report)
+            below = path.relative_to(self._folder).as_posix()
+            image = ImageFile(path, below, self._drive_of(path))
+            observation = self._observe(image, self.report)
             if observation is not None:
                 yield observation
+
+    def _drive_of(self, path: Path) -> str:
+        below = path.parent.relative_to(self._folder)
+        return self._drive or Path(self.name, below).as_posix()
 
 
 def _natural_order(path: Path) -> list[list[tuple[int, str]]]:

@@ -20,6 +20,7 @@ from pathlib import Path
 from vlm_vpr_ros.errors import SourceError
 from vlm_vpr_ros.images import SUFFIXES, read_image
 from vlm_vpr_ros.mapping.coordinates import position_problem
+from vlm_vpr_ros.mapping.drives import one_after_another
 from vlm_vpr_ros.mapping.fix_track import FixTrack, TimedFix
 from vlm_vpr_ros.mapping.observation import AltitudeDatum, Observation, SourceReport
 from vlm_vpr_ros.mapping.reader import SourceRequest
@@ -80,7 +81,7 @@ class KittiRaw:
         self._drive = request.drive
         self._camera = request.image_topic or DEFAULT_CAMERA
         self.report = SourceReport()
-        self._drives = sorted(_drives(request.path))
+        self._drives = one_after_another(sorted(_drives(request.path)), self._drive_of)
         for drive in self._drives:
             if not (drive / self._camera / "data").is_dir():
                 there = ", ".join(sorted(p.parent.name for p in drive.glob("image_*/data")))
@@ -115,7 +116,7 @@ class KittiRaw:
         position, sigma_m = track.at(stamp_ns) or (None, None)
         return Observation(
             source=self._relative(path),
-            drive=self._drive or drive.resolve().name,
+            drive=self._drive_of(drive),
             position=position,
             load=partial(read_image, path),
             sigma_m=None if sigma_m is None else math.hypot(sigma_m, _LEVER_ARM_M),
@@ -124,6 +125,9 @@ class KittiRaw:
             course_deg=track.course_deg(stamp_ns),
             stamp_ns=stamp_ns,
         )
+
+    def _drive_of(self, drive: Path) -> str:
+        return self._drive or drive.resolve().name
 
     def _images(self, drive: Path) -> list[Path]:
         files = (drive / self._camera / "data").iterdir()

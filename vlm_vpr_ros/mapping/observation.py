@@ -108,4 +108,10 @@ class Source(Protocol):
         """How many observations a reading yields at most (for a progress bar)."""
 
     def observations(self) -> Iterator[Observation]:
-        """Yield the observations in a fixed order. Raises `SourceError`."""
+        """Yield the observations in a fixed order.
+
+        Those of one drive come together, in the order of the recording.
+
+        Raises:
+            SourceError: the recording turns out to be damaged.
+        """

@@ -8,6 +8,7 @@ from dataclasses import replace
 from vlm_vpr_ros.errors import SourceError
 from vlm_vpr_ros.geodesy import distance_m
 from vlm_vpr_ros.mapping.coordinates import OUT_OF_RANGE
+from vlm_vpr_ros.mapping.drives import whole_drives
 from vlm_vpr_ros.mapping.observation import Observation, Source, SourceReport
 from vlm_vpr_ros.types import GeoPoint
 
@@ -32,13 +33,14 @@ class Selection:
         """Yield the observations to map.
 
         Raises:
-            SourceError: two recordings, or one and the region, use the same name for a drive: they
-                could not be told apart when drives are held out.
+            SourceError: a source cannot be read or does not keep its drives whole; or two
+                recordings, or one and the region, use the same name for a drive: they could not be
+                told apart when drives are held out.
         """
         source_of_drive: dict[str, Source] = {}
         last: dict[str, GeoPoint] = {}
         for source in sources:
-            for observation in source.observations():
+            for observation in whole_drives(source):
                 position, drive = observation.position, _utf8(observation.drive)
                 if position is None:
                     self.report.leave_out("image without a position", observation.source)

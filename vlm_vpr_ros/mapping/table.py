@@ -5,14 +5,16 @@ from __future__ import annotations
 import csv
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from vlm_vpr_ros.errors import SourceError
 from vlm_vpr_ros.images import read_image
 from vlm_vpr_ros.mapping.columns import SPELLINGS, altitude_datum, find_columns, time_unit
 from vlm_vpr_ros.mapping.coordinates import position_problem
+from vlm_vpr_ros.mapping.drives import one_after_another
 from vlm_vpr_ros.mapping.observation import AltitudeDatum, Observation, SourceReport
 from vlm_vpr_ros.mapping.reader import SourceRequest
 from vlm_vpr_ros.mapping.times import parse_time
@@ -61,10 +63,14 @@ class TableSource:
         return self._count
 
     def observations(self) -> Iterator[Observation]:
-        """Yield the images in the order of the rows; a row without coordinates has no position."""
+        """Yield the images of each drive in the order of the rows.
+
+        A row without coordinates has no position.
+        """
         self.report = SourceReport()
-        rows = self._rows()
-        next(rows, None)
+        rows: Iterable[tuple[int, list[str]]] = islice(self._rows(), 1, None)
+        if "drive" in self._columns and not self._drive:
+            rows = one_after_another(rows, lambda row: self._drive_of(row[1]))
         for number, row in rows:
             observation = self._observe(number, row)
             if observation is not None:
@@ -115,7 +121,7 @@ class TableSource:
         sigma_m = self._optional(row, "sigma", where)
         return Observation(
             source=relative,
-            drive=self._drive or self._cell(row, "drive") or self._path.stem,
+            drive=self._drive_of(row),
             position=position,
             load=partial(read_image, path),
             sigma_m=sigma_m if sigma_m is not None and sigma_m > 0 else None,
@@ -125,6 +131,9 @@ class TableSource:
             heading_deg=self._heading_deg(row, where),
             stamp_ns=self._stamp_ns(row, where),
         )
+
+    def _drive_of(self, row: Sequence[str]) -> str:
+        return self._drive or self._cell(row, "drive") or self._path.stem
 
     def _inside(self, text: str) -> str | None:
         """The path relative to the table's folder, or None when it leaves it.
