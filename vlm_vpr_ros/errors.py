@@ -26,7 +26,13 @@ class SourceError(VlmVprError):
 
 
 class ImageError(VlmVprError):
-    """An image cannot be decoded."""
+    """An image cannot be decoded.
+
+    Attributes:
+        stamp_ns: of the image; 0 as long as it is not known.
+    """
+
+    stamp_ns: int = 0
 
 
 class MessageError(VlmVprError):

@@ -63,7 +63,7 @@ def frame(data: bytes, message_type: type, topic: str) -> Frame:
             )
         return Frame(_pixels(message, f"the image on {topic}"), stamp, topic)
     except ImageError as error:
-        error.stamp_ns = stamp  # type: ignore[attr-defined]
+        error.stamp_ns = stamp
         raise
 
 

@@ -8,6 +8,7 @@ import time
 import traceback
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -124,8 +125,7 @@ class Worker:
         """Decode a frame and localize it; whatever is wrong with it becomes a refusal.
 
         Args:
-            load: decodes the frame. Raises `ImageError`; an attribute `stamp_ns` of the error goes
-                into the outcome.
+            load: decodes the frame. Raises `ImageError`, whose `stamp_ns` goes into the outcome.
             wait_for_prior_s: see `Localizer.localize`.
         """
 
@@ -139,12 +139,12 @@ class Worker:
                 self._hand_over(frame.stamp_ns)
                 outcome = self._localizer.localize(frame, wait_for_prior_s)
             except UnsupportedEncodingError as error:
-                return _refused(Reason.UNSUPPORTED_ENCODING, str(error), error)
+                return Outcome(error.stamp_ns, Reason.UNSUPPORTED_ENCODING, str(error))
             except ImageError as error:
-                return _refused(Reason.CORRUPT_IMAGE, str(error), error)
+                return Outcome(error.stamp_ns, Reason.CORRUPT_IMAGE, str(error))
             except Exception as error:  # a bug of ours: the node lives on and says so
                 traceback.print_exc()
-                return _refused(Reason.INTERNAL_ERROR, f"{type(error).__name__}: {error}", error)
+                return Outcome(0, Reason.INTERNAL_ERROR, f"{type(error).__name__}: {error}")
             self._seen = frame, outcome
             return replace(outcome, latency_ms={"decode": decode_ms, **outcome.latency_ms})
 
@@ -171,10 +171,11 @@ class Worker:
 
         That one does not wait for a prior any longer.
         """
-        while not self._jobs.empty():
-            entry = self._jobs.get()
-            if entry is not None:
-                entry[1].cancel()
+        with suppress(queue.Empty):
+            while True:
+                entry = self._jobs.get_nowait()
+                if entry is not None:
+                    entry[1].cancel()
         self._jobs.put(None)
         localizer = self._localizer
         if localizer is not None:
@@ -210,9 +211,8 @@ class Worker:
     def _hand_over(self, frame_ns: int) -> None:
         """Give the localizer the prior that was told since the last frame."""
         told, self._told = self._told, None
-        if told is not None and self._localizer is not None:
-            self._localizer.observe_prior(told.prior, told.moment_ns(frame_ns))
-
-
-def _refused(reason: Reason, detail: str, error: Exception) -> Outcome:
-    return Outcome(getattr(error, "stamp_ns", 0), reason, detail)
+        if told is None or self._localizer is None:
+            return
+        if self._seen is not None and frame_ns < self._seen[0].stamp_ns:
+            self._localizer.reset()  # a new drive: it would forget the prior with the old one
+        self._localizer.observe_prior(told.prior, told.moment_ns(frame_ns))
