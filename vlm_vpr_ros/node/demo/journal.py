@@ -93,7 +93,8 @@ class Journal:
             plain(_favourite(answer))[:18],
             "" if entry.error_m is None else f"{entry.error_m:.1f}",
             "" if fix is None else f"{fix['sigma_m']:.1f}",
-            f"{sum(answer['latency_ms'].values()):.0f}",
+            # `total` has all stages but the decoding, which comes before them.
+            f"{sum(answer['latency_ms'].get(part, 0.0) for part in ('decode', 'total')):.0f}",
         ).rstrip()
 
 
