@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vlm_vpr_ros.pose_reset import HISTORY_NS, PoseReset, Position, Reset
+from vlm_vpr_ros.pose_reset import HISTORY_NS, HOLDS_S, PoseReset, Position, Reset
 
 S = 10**9
 CARRIED = np.array([150.0, -80.0])
@@ -106,7 +106,24 @@ def test_a_fix_older_than_the_history() -> None:
     drive(rule, 5)
     rule.believe(Position(5 * S + HISTORY_NS + 1, 5.0, 0.0, SURE))
     assert rule.fix(at(5)) is None
-    assert rule.fix(at(200)) is not None, "the newest belief holds on"
+    assert rule.fix(at(126)) is not None
+
+
+def test_a_filter_that_has_fallen_silent_is_not_contradicted() -> None:
+    rule = ours()
+    drive(rule, 20)
+    assert [rule.fix(at(20 + HOLDS_S + s)) for s in (0.1, 1.0, 60.0)] == [None] * 3
+    drive(rule, 100, from_s=99)
+    assert rule.fix(at(100)) is None, "the first that contradicts what the filter says now"
+    assert rule.fix(at(101)) is not None, "the newest belief holds for a while"
+
+
+def test_a_filter_that_is_silent_while_its_robot_stands() -> None:
+    """As AMCL: the robot stood at 20 m, and was carried."""
+    rule = PoseReset(gate=4.0, agreeing=2, within_s=50.0, yaw_sigma_rad=math.pi, holds_s=math.inf)
+    drive(rule, 20)
+    here = [Position(s * S, 20.0 + CARRIED[0], CARRIED[1], FIX) for s in (300, 310)]
+    assert [rule.fix(fix) is not None for fix in here] == [False, True]
 
 
 def test_a_clock_that_goes_back_forgets() -> None:

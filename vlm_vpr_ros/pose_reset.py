@@ -18,6 +18,10 @@ import numpy.typing as npt
 HISTORY_NS = 120 * 10**9
 """How long beliefs are kept: a fix may rest on an image that is older than the slowest model."""
 
+HOLDS_S = 2.0
+"""For how long the last belief of an EKF holds: two periods of the slowest filter, 1 Hz. From one
+that fell silent earlier the robot has simply driven away: that is no contradiction."""
+
 _Matrix = npt.NDArray[np.float64]
 
 
@@ -61,16 +65,25 @@ class PoseReset:
             lies further apart agrees too easily, because the motion between is not well known.
         yaw_sigma_rad: standard deviation of the filter's yaw, by which the motion between two
             fixes may be turned; pi where nothing is known of it.
+        holds_s: for how long the newest belief holds; infinite for a filter that says nothing while
+            its robot stands.
     """
 
     def __init__(
-        self, *, gate: float, agreeing: int, within_s: float, yaw_sigma_rad: float
+        self,
+        *,
+        gate: float,
+        agreeing: int,
+        within_s: float,
+        yaw_sigma_rad: float,
+        holds_s: float = HOLDS_S,
     ) -> None:
         self._gate = gate
         self._agreeing = agreeing
         self._within_ns = int(within_s * 1e9)
         # Mean squared end of a unit vector turned by a normal angle, from where it should end.
         self._turned = 2.0 * (1.0 - math.exp(-(yaw_sigma_rad**2) / 2.0))
+        self._holds_s = holds_s
         self._beliefs: deque[Position] = deque()
         self._offsets: list[Position] = []
         self._reset_ns = -1
@@ -88,7 +101,8 @@ class PoseReset:
     def fix(self, fix: Position) -> Reset | None:
         """What a fix leads to: a reset of the filter, mostly nothing.
 
-        A fix from before the last reset, or from before the oldest belief, leads to nothing.
+        A fix from before the last reset, from before the oldest belief, or of a time of which the
+        filter says nothing any more, leads to nothing.
         """
         then = self._belief_at(fix.stamp_ns)
         if then is None or fix.stamp_ns <= self._reset_ns:
@@ -139,13 +153,14 @@ class PoseReset:
         return np.eye(2) * self._turned * float(moved_m @ moved_m)
 
     def _belief_at(self, stamp_ns: int) -> Position | None:
-        """The belief at a moment, between two by a straight line; the newest holds on."""
+        """The belief at a moment, between two by a straight line; the newest holds for a while."""
         after = bisect_right(self._beliefs, stamp_ns, key=lambda belief: belief.stamp_ns)
         if after == 0:
             return None
         before = self._beliefs[after - 1]
         if after == len(self._beliefs):
-            return before
+            silent_s = (stamp_ns - before.stamp_ns) * 1e-9
+            return before if silent_s <= self._holds_s else None
         following = self._beliefs[after]
         share = (stamp_ns - before.stamp_ns) / (following.stamp_ns - before.stamp_ns)
         x_m, y_m = before.xy_m + share * (following.xy_m - before.xy_m)

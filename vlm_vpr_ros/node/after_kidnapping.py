@@ -25,7 +25,7 @@ from rclpy.utilities import try_shutdown
 
 from vlm_vpr_ros.errors import ConfigError
 from vlm_vpr_ros.node.signals import ending_signal
-from vlm_vpr_ros.pose_reset import PoseReset, Position
+from vlm_vpr_ros.pose_reset import HOLDS_S, PoseReset, Position
 
 _LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)  # as AMCL publishes
 _NAP_S = 0.5
@@ -84,6 +84,8 @@ class AfterKidnapping(Node):
             agreeing=agreeing,
             within_s=within_s,
             yaw_sigma_rad=math.pi if self._amcl else yaw_sigma_rad,
+            # AMCL tells its pose when the robot has moved by its own wheels: a carried one is silent.
+            holds_s=math.inf if self._amcl else HOLDS_S,
         )
         self._belief: Any = None
         self._reset = self.create_publisher(
