@@ -84,7 +84,7 @@ class AfterKidnapping(Node):
             agreeing=agreeing,
             within_s=within_s,
             yaw_sigma_rad=math.pi if self._amcl else yaw_sigma_rad,
-            # AMCL tells its pose when the robot has moved by its own wheels: a carried one is silent.
+            # AMCL tells its pose when the wheels have turned: of a carried robot it is silent.
             holds_s=math.inf if self._amcl else HOLDS_S,
         )
         self._belief: Any = None
