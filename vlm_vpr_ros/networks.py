@@ -32,7 +32,11 @@ class Networks:
         Raises:
             ModelError: no such card or model, or it cannot run.
         """
-        extractor = None
-        if features and config.verification.candidates:
-            extractor = LocalFeatureExtractor.load(config.verification, config.encoder)
-        return cls(Encoder.load(config.encoder), extractor)
+        return cls(Encoder.load(config.encoder), load_extractor(config, features))
+
+
+def load_extractor(config: LocalizerConfig, features: bool) -> LocalFeatureExtractor | None:
+    """The network of the local features alone; see `Networks.load`."""
+    if not features or not config.verification.candidates:
+        return None
+    return LocalFeatureExtractor.load(config.verification, config.encoder)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.local_features import with_features
+from support.local_features import with_features, write_failing_features
 from support.streets import drive, view
 from support.tiny_encoder import write_tiny_encoder
 
-from vlm_vpr_ros.config import LocalizerConfig
+from vlm_vpr_ros.config import LocalizerConfig, VerificationConfig
 from vlm_vpr_ros.evaluation.outcome_picture import OutcomePainter, caption
 from vlm_vpr_ros.localizer import Localizer
 from vlm_vpr_ros.mapping.builder import build_region
@@ -19,6 +19,7 @@ from vlm_vpr_ros.networks import Networks
 from vlm_vpr_ros.region.region import Region
 from vlm_vpr_ros.region.thumbnails import THUMBNAIL_FILES
 from vlm_vpr_ros.types import Frame, Outcome, PriorReport, PriorStatus, Reason
+from vlm_vpr_ros.verification.local_features import LocalFeatureExtractor
 
 GREEN = (64, 224, 112)
 
@@ -46,6 +47,28 @@ def test_a_frame_is_joined_with_the_thumbnail_of_its_match(
     half = picture.shape[1] // 2
     left, right = picture[:400, : half - 4].astype(int), picture[:400, half + 4 :].astype(int)
     assert np.abs(left.mean(axis=(0, 1)) - right.mean(axis=(0, 1))).max() < 15
+
+
+def test_a_network_that_fails_is_said_and_the_rest_is_shown(
+    region: Path, config: LocalizerConfig, tmp_path: Path
+) -> None:
+    verification = VerificationConfig(model=str(write_failing_features(tmp_path)))
+    failing = LocalFeatureExtractor.load(verification, config.encoder)
+    frame = Frame(view(5), 0, "camera")
+    outcome = Localizer.open(region, config).localize(frame)
+    opened = Region.open(region)
+    plain = OutcomePainter(opened, None).picture(frame, outcome)
+    picture = OutcomePainter(opened, failing).picture(frame, outcome)
+    assert picture.shape[0] > plain.shape[0], "one line more"
+
+
+def test_painting_needs_no_encoder(region: Path, config: LocalizerConfig, tmp_path: Path) -> None:
+    encoder = config.encoder.model_copy(update={"name": str(tmp_path / "none.yaml")})
+    without = config.model_copy(update={"encoder": encoder})
+    frame = Frame(view(5), 0, "camera")
+    outcome = Localizer.open(region, config).localize(frame)
+    picture = OutcomePainter.open(region, without).picture(frame, outcome)
+    assert (picture == GREEN).all(axis=-1).any()
 
 
 def test_a_frame_that_was_refused_unseen_is_shown_alone(

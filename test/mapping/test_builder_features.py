@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.local_features import with_features, write_other_features
+from support.local_features import with_features, write_failing_features, write_other_features
 from support.streets import bad_image, drive, view
 from support.tiny_encoder import write_tiny_encoder
 
-from vlm_vpr_ros.errors import RegionError
+from vlm_vpr_ros.errors import ModelError, RegionError
 from vlm_vpr_ros.mapping.builder import build_region
 from vlm_vpr_ros.networks import Networks
 from vlm_vpr_ros.region.manifest import (
@@ -78,6 +78,14 @@ def test_a_build_stores_the_features_of_its_images(tmp_path: Path, networks: Net
     for row, place in ((0, 0), (3, 4), (18, 19)):  # the bad image moves nothing out of step
         expected = encode_features(networks.extractor.extract(view(place)))
         assert region.features.encoded(row) == expected
+
+
+def test_a_build_whose_network_fails_says_so(tmp_path: Path, card: Path) -> None:
+    failing = with_features(card, model=str(write_failing_features(tmp_path / "models")))
+    networks = Networks.load(failing, features=True)
+    with pytest.raises(ModelError, match=r"failing\.onnx: .* fails on 640 x 480 pixels"):
+        build_region([drive("a", range(3))], tmp_path / "region", networks)
+    assert not (tmp_path / "region").exists()
 
 
 def test_a_build_without_features_has_none(tmp_path: Path, networks: Networks) -> None:

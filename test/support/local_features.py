@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import onnx
 import yaml
 
 from vlm_vpr_ros.config import EncoderConfig, LocalizerConfig, VerificationConfig
@@ -30,4 +31,22 @@ def write_other_features(folder: Path) -> Path:
     (folder / card["file"]).write_bytes(model)
     path = folder / "other.yaml"
     path.write_text(yaml.safe_dump(card | {"name": "other", "long_side": 320}), encoding="utf-8")
+    return path
+
+
+def write_failing_features(folder: Path) -> Path:
+    """The card of a network that runs when it is opened, and fails on every image after that.
+
+    It takes images of 256 x 128 pixels only, which are tried first.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    card = yaml.safe_load((MODELS / "xfeat.yaml").read_text(encoding="utf-8"))
+    model = onnx.load(MODELS / card["file"])
+    sides = model.graph.input[0].type.tensor_type.shape.dim
+    sides[1].dim_value, sides[2].dim_value = 128, 256
+    written = model.SerializeToString()
+    (folder / "failing.onnx").write_bytes(written)
+    changes = {"file": "failing.onnx", "sha256": hashlib.sha256(written).hexdigest()}
+    path = folder / "failing.yaml"
+    path.write_text(yaml.safe_dump(card | {"name": "failing"} | changes), encoding="utf-8")
     return path

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import yaml
 from scenes import textured_image
+from support.local_features import write_failing_features
 
 from vlm_vpr_ros.config import EncoderConfig, VerificationConfig
 from vlm_vpr_ros.errors import ModelError
@@ -100,3 +101,10 @@ def test_a_card_that_does_not_fit(tmp_path: Path) -> None:
         path.write_text(yaml.safe_dump({**card, **change}), encoding="utf-8")
         with pytest.raises(ModelError, match=complaint):
             LocalFeatureExtractor.load(VerificationConfig(model=str(path)), RUNTIME)
+
+
+def test_a_network_that_fails(tmp_path: Path) -> None:
+    config = VerificationConfig(model=str(write_failing_features(tmp_path)))
+    failing = LocalFeatureExtractor.load(config, RUNTIME)
+    with pytest.raises(ModelError, match=r"failing\.onnx: .* fails on 640 x 352 pixels: "):
+        failing.extract(textured_image(360, 640))

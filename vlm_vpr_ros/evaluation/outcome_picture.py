@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vlm_vpr_ros.config import LocalizerConfig
-from vlm_vpr_ros.errors import RegionError
+from vlm_vpr_ros.errors import ModelError, RegionError
 from vlm_vpr_ros.evaluation.match_picture import COMMON_SCALE_PX, match_picture
-from vlm_vpr_ros.networks import Networks
+from vlm_vpr_ros.networks import load_extractor
 from vlm_vpr_ros.region.region import Region
 from vlm_vpr_ros.types import Frame, Outcome, PriorStatus, RgbImage
 from vlm_vpr_ros.verification.local_features import LocalFeatureExtractor
@@ -36,8 +36,7 @@ class OutcomePainter:
             ModelError: the network cannot be loaded.
         """
         opened = Region.open(region)
-        networks = Networks.load(config, opened.features is not None)
-        return cls(opened, networks.extractor)
+        return cls(opened, load_extractor(config, opened.features is not None))
 
     def picture(self, frame: Frame, outcome: Outcome, note: str = "") -> RgbImage:
         """Draw a frame and its best match; without any candidate, the frame beside nothing.
@@ -59,7 +58,7 @@ class OutcomePainter:
                 match = self._pair(image, reference)
                 if self._region.thumbnails:
                     thumbnail = self._region.thumbnails.thumbnail(reference)
-            except RegionError as error:  # a damaged record: the rest is worth seeing
+            except (RegionError, ModelError) as error:  # the rest is worth seeing
                 lines = [*lines, str(error)]
         text = "\n".join(line for line in lines if line)
         scale = self._extractor.card.long_side if self._extractor else COMMON_SCALE_PX

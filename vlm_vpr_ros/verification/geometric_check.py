@@ -65,6 +65,9 @@ class GeometricCheck:
             candidates: in order of promise.
             neighbours: of each candidate, the references taken just before and after it.
             place_radius_m: candidates nearer to each other than this show one place.
+
+        Raises:
+            ModelError: the network of the local features fails.
         """
         checked = candidates[: self._limit]
         place_of = {

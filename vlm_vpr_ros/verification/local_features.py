@@ -106,12 +106,22 @@ class LocalFeatureExtractor:
         return cls(card, folder, config.keypoints, runtime)
 
     def extract(self, image: RgbImage) -> LocalFeatures:
-        """Local features of an image of any size; none where it shows nothing."""
+        """Local features of an image of any size; none where it shows nothing.
+
+        Raises:
+            ModelError: the network fails.
+        """
         card = self.card
         height, width = image.shape[:2]
         scale = card.long_side / max(height, width)
         seen = np.array([self._side(width * scale), self._side(height * scale)])
-        descriptors, keypoint, reliability = self._maps(image, *seen.tolist())
+        try:
+            descriptors, keypoint, reliability = self._maps(image, *seen.tolist())
+        except Exception as error:  # onnxruntime raises classes of its own, one for each code
+            raise ModelError(
+                f"{card.file}: the network of the local features fails on {seen[0]} x {seen[1]} "
+                f"pixels: {error}"
+            ) from None
         pixels = strongest_keypoints(keypoint, reliability, card.min_keypoint, self._limit)
         centres = (pixels + 0.5).astype(np.float32)
         sampled = sample_cubic(descriptors, centres / card.cell - 0.5)
