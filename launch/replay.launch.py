@@ -6,6 +6,7 @@ The bag begins to play when the node is active, and the launch ends with it (wit
 closed). The node takes its time from the bag.
 """
 
+import json
 from itertools import pairwise
 from pathlib import Path
 
@@ -72,8 +73,7 @@ def _play(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     if given["evaluate"]:
         vlm_vpr = ExecutableInPackage(package="vlm_vpr_ros", executable="vlm_vpr")
         files = ["--json", given["evaluate"] + ".json", "--map", given["evaluate"] + ".html"]
-        as_node = ["--params", given["params_file"], "--image-topic", given["image"]]
-        command = [vlm_vpr, "evaluate", given["region"], bag, *as_node, *files]
+        command = [vlm_vpr, "evaluate", given["region"], bag, *_as_the_node(given), *files]
         steps.append(ExecuteProcess(cmd=command, output="screen"))
     if given["rviz"].lower() == "true":
         rviz = Node(
@@ -96,6 +96,18 @@ def _play(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         _on_transition("activating", "active", play),
         _change(Transition.TRANSITION_CONFIGURE),
     ]
+
+
+def _as_the_node(given: dict[str, str]) -> list[str]:
+    """What the node was given, for `vlm_vpr evaluate`."""
+    options = ["--params", given["params_file"], "--image-topic", given["image"]]
+    for name in ("vlm_model", "vlm_mmproj"):
+        if given[name]:
+            # Quoted, as the value is YAML: a file named 2024 would be read as a number.
+            options += ["--set", f"{name.replace('_', '.')}={json.dumps(given[name])}"]
+    if given["odom"] != "odom":  # the node's own name: a bag need not have it
+        options += ["--odom-topic", given["odom"]]
+    return options
 
 
 def _share() -> Path:

@@ -6,6 +6,7 @@ Not by launch_pytest: its releases up to Kilted cannot be loaded by pytest 8.4 a
 from __future__ import annotations
 
 import os
+import runpy
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,8 @@ from robot import Client, Robot
 from support.streets import view
 
 from launch import LaunchContext
+from vlm_vpr_ros.cli import main as vlm_vpr
+from vlm_vpr_ros.cli.arguments import config_of
 from vlm_vpr_ros.config import LocalizerConfig
 from vlm_vpr_ros.mapping.builder import build_region
 from vlm_vpr_ros.mapping.sources import open_source
@@ -141,6 +144,26 @@ def test_the_composition_with_robot_localization() -> None:
     filtered = {nodes[n]["odometry/filtered"] for n in ("ekf_map", "navsat_transform")}
     assert filtered == {nodes["after_kidnapping"]["odometry/filtered"]}
     assert "odometry/filtered" not in nodes["ekf_odom"]
+
+
+def test_the_evaluation_gets_what_the_node_gets() -> None:
+    file = runpy.run_path(str(SHARE / "launch" / "replay.launch.py"))
+    given = {
+        "params_file": str(SHARE / "config" / "relocalizer.yaml"),
+        "image": "/front/compressed",
+        "odom": "/wheels",
+        "vlm_model": "2024",
+        "vlm_mmproj": "my eyes.gguf",
+    }
+    command = ["evaluate", "region", "bag", *file["_as_the_node"](given)]
+    arguments = vlm_vpr.parser().parse_args(command)
+    assert (arguments.image_topic, arguments.odom_topic) == ("/front/compressed", "/wheels")
+    vlm = config_of(arguments).vlm
+    assert (str(vlm.model), str(vlm.mmproj)) == ("2024", "my eyes.gguf")
+    by_default = {**given, "odom": "odom", "vlm_model": "", "vlm_mmproj": ""}
+    arguments = vlm_vpr.parser().parse_args([*command[:3], *file["_as_the_node"](by_default)])
+    assert arguments.odom_topic is None, "a bag need not have it"
+    assert arguments.set == []
 
 
 @pytest.mark.usefixtures("player")
