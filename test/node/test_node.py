@@ -328,8 +328,12 @@ def test_a_pose_on_the_map_and_markers(start, robot, region):
 @pytest.mark.usefixtures("active")
 def test_a_prior_that_somebody_tells(active, robot, region):
     robot.prior_fixes()
-    robot.tell_prior(48.0, 0.0)
-    until(lambda: "~/prior_fix are left out: their covariance is zero" in active.output)
+
+    def refused():  # again and again: discovery is not symmetric
+        robot.tell_prior(48.0, 0.0)
+        return "~/prior_fix are left out: their covariance is zero" in active.output
+
+    until(refused)
     robot.tell_prior(48.0, 100.0)
     robot.tell_prior(49.0, 400.0, stamp_ns=STAMP - 60 * 10**9)
     robot.show()
