@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -69,7 +69,8 @@ def test_times(text: str, unit: str | None, expected_ns: int, zone_known: bool) 
 @pytest.mark.parametrize(
     "text",
     ["", "nan", "Infinity", "1e99", "noon", "0000:00:00 00:00:00", "2024-13-01 00:00:00",
-     "99999999999999999999", "2024-06-09 25:00:00"],
+     "99999999999999999999", "2024-06-09 25:00:00", "9999:12:31 23:59:59", "2300-01-01 00:00:00Z",
+     "0001-01-01 00:00:00", "2262-04-11 23:47:17Z", "1677-09-21 00:12:42Z", "9223372036854775808"],
 )  # fmt: skip
 def test_no_times(text: str) -> None:
     assert parse_time(text) is None
@@ -78,6 +79,13 @@ def test_no_times(text: str) -> None:
 @given(st.text(max_size=60))
 def test_arbitrary_text_never_raises(text: str) -> None:
     parse_time(text)
+
+
+@given(st.datetimes(), st.integers(0, 10**9 - 1))
+def test_a_time_fits_into_the_64_bits_of_a_region(moment: datetime, nanosecond: int) -> None:
+    text = f"{moment.replace(microsecond=0).isoformat()}.{nanosecond:09}Z"
+    stamp_ns = (moment - datetime(1970, 1, 1)) // timedelta(seconds=1) * 10**9 + nanosecond
+    assert parse_time(text) == ((stamp_ns, True) if abs(stamp_ns) < 2**63 else None)
 
 
 @given(st.datetimes(datetime(1970, 1, 2), datetime(2200, 1, 1)))

@@ -161,6 +161,15 @@ def test_fixes_without_satellites_make_a_dropout(tmp_path: Path) -> None:
     assert source.report.names[NO_FIX][0] == f"/fix@{START + 5 * S}"
 
 
+def test_a_time_of_recording_that_a_region_cannot_hold(tmp_path: Path) -> None:
+    records: list[Record] = [
+        ("/camera", compressed(0, JPEG), at) for at in (START, 2**63, 2**64 - 1)
+    ]
+    source = open_source(write_rosbag2(tmp_path / "b", records))
+    assert [o.stamp_ns for o in source.observations()] == [START]
+    assert source.report.left_out == Counter({"image message is damaged": 2})
+
+
 def test_zero_header_stamps_fall_back_to_the_record_time(tmp_path: Path) -> None:
     records: list[Record] = [
         ("/fix", fix(0, 1.0, 1.0), START),

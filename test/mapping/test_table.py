@@ -124,6 +124,14 @@ def test_time_columns(folder: Path) -> None:
     assert source.report.left_out == Counter({"time that is not understood (image kept)": 1})
 
 
+@pytest.mark.parametrize("text", ["9999:12:31 23:59:59", "2300-01-01 00:00Z", "0001-01-01 00:00"])
+def test_times_that_a_region_cannot_hold(folder: Path, text: str) -> None:
+    source = table(folder, f"path,lat,lon,time\nimg/0.png,1,2,{text}\n")
+    (observation,) = source.observations()
+    assert observation.stamp_ns is None
+    assert source.report.left_out == Counter({"time that is not understood (image kept)": 1})
+
+
 def test_values_that_are_no_numbers_are_reported(folder: Path) -> None:
     source = table(folder, "path,lat,lon,alt,sigma,heading\nimg/0.png,1,2,high,inf,north\n")
     (observation,) = source.observations()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -58,10 +58,10 @@ class BagFile:
         parse = store.deserialize_ros1 if ros1 else store.deserialize_cdr
         with _explaining(self._path):
             for connection, record_ns, raw in self._reader.messages(chosen):
-                try:
-                    message: Any = parse(raw, connection.msgtype)
-                except Exception:  # whatever a parser meets in damaged bytes
-                    message = None
+                message: Any = None
+                if record_ns < 2**63:  # what an .mcap holds is unsigned, what a region holds is not
+                    with suppress(Exception):  # whatever a parser meets in damaged bytes
+                        message = parse(raw, connection.msgtype)
                 yield record_ns, message
 
 

@@ -175,4 +175,4 @@ def _receiver_time(gps: Mapping[int, Any]) -> Time | None:
         return None
     hours, minutes, seconds = (part or 0.0 for part in parts)
     elapsed_ns = round((hours * 3600 + minutes * 60 + seconds) * 1e3) * 10**6
-    return Time(midnight.stamp_ns + elapsed_ns, True)
+    return Time.of(midnight.stamp_ns + elapsed_ns, True)

@@ -23,6 +23,11 @@ class Time(NamedTuple):
     stamp_ns: int
     zone_known: bool
 
+    @staticmethod
+    def of(stamp_ns: int, zone_known: bool) -> Time | None:
+        """The moment; None beyond the years 1677 to 2262, whose nanoseconds 64 bits do not hold."""
+        return Time(stamp_ns, zone_known) if abs(stamp_ns) < 2**63 else None
+
 
 def parse_time(text: str, unit: str | None = None) -> Time | None:
     """Read an epoch number or a calendar time ("2024-06-09 11:20:21.5+02:00", EXIF's colons too).
@@ -33,7 +38,7 @@ def parse_time(text: str, unit: str | None = None) -> Time | None:
             unambiguous for the years 1973 to 5000.
 
     Returns:
-        None when the text is not a time.
+        None when the text is not a time, or one that 64 bits do not hold.
     """
     text = text.strip()
     if _NUMBER.fullmatch(text):
@@ -51,15 +56,14 @@ def parse_time(text: str, unit: str | None = None) -> Time | None:
         return None
     seconds = (moment - _EPOCH) // timedelta(seconds=1) - _offset_s(zone)
     nanoseconds = int((fraction or "")[:9].ljust(9, "0"))
-    return Time(seconds * 10**9 + nanoseconds, zone is not None)
+    return Time.of(seconds * 10**9 + nanoseconds, zone is not None)
 
 
 def _from_number(number: Decimal, unit: str | None) -> Time | None:
     if unit is None:
         limits = (("s", 10**11), ("ms", 10**14), ("us", 10**17))
         unit = next((name for name, limit in limits if abs(number) < limit), "ns")
-    nanoseconds = number * NS_PER[unit]
-    return Time(int(nanoseconds), True) if abs(nanoseconds) < 2**63 else None
+    return Time.of(int(number * NS_PER[unit]), True)
 
 
 def _offset_s(zone: str | None) -> int:
