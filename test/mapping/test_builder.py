@@ -54,6 +54,15 @@ def test_interleaved_drives_are_neighbours_in_the_region(tmp_path: Path, encoder
     assert neighbours(references, range(6)) == [(1,), (0, 2), (1,), (4,), (3, 5), (4,)]
 
 
+@pytest.mark.parametrize("names", [("é" * 2049, "a"), ("a", "é" * 2049)])
+def test_a_name_that_no_region_holds(
+    tmp_path: Path, encoder: Encoder, names: tuple[str, str]
+) -> None:
+    source = FakeSource("long", [observation(0, names[0], source=names[1])])
+    with pytest.raises(SourceError, match="long: the name `éé.*has 4098 bytes, more than 4096"):
+        build_region([source], tmp_path / "region", Networks(encoder))
+
+
 def test_a_source_that_does_not_keep_its_drives_whole(tmp_path: Path, encoder: Encoder) -> None:
     source = FakeSource("mixed", [observation(place, drive) for place, drive in enumerate("aba")])
     with pytest.raises(SourceError, match="mixed: drive `a` goes on"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,12 @@ import pytest
 from support.small_regions import references
 
 from vlm_vpr_ros.errors import RegionError
-from vlm_vpr_ros.region.references import References, read_references, write_references
+from vlm_vpr_ros.region.references import (
+    MAX_NAME_BYTES,
+    References,
+    read_references,
+    write_references,
+)
 
 COUNT = 12
 
@@ -150,6 +155,33 @@ def wkb(order: int, kind: int, x: float, y: float) -> bytes:
 def test_hostile_columns(file: Path, column: str, values: pa.Array) -> None:
     with pytest.raises(RegionError, match=r"r\.parquet: damaged"):
         read_references(replaced(file, column, values), COUNT)
+
+
+@pytest.mark.parametrize("column", ["geometry", "altitude_datum", "drive", "source"])
+@pytest.mark.parametrize("dictionary", [True, False])
+@pytest.mark.parametrize("length", [MAX_NAME_BYTES + 1, 20 << 20])
+def test_long_texts_are_refused_before_every_row_holds_them(
+    file: Path, column: str, dictionary: bool, length: int
+) -> None:
+    table = pq.read_table(file)
+    at = table.schema.get_field_index(column)
+    kind = table.schema.field(at).type
+    text = pa.array([b"a" * length, b"b"]).cast(kind)
+    rows = pa.array([0] * (COUNT if dictionary else 1) + [1] * (0 if dictionary else COUNT - 1))
+    values = pa.DictionaryArray.from_arrays(rows, text) if dictionary else text.take(rows)
+    table = table.set_column(at, column, values)
+    pq.write_table(table, file, compression="zstd", use_dictionary=dictionary)
+    before = pa.total_allocated_bytes()
+    with pytest.raises(RegionError, match="damaged: (it unpacks to|column .* holds a text)"):
+        read_references(file, COUNT)
+    assert pa.total_allocated_bytes() - before < 1 << 20
+
+
+def test_names_of_the_longest_kind_come_back(tmp_path: Path) -> None:
+    name = "é" * (MAX_NAME_BYTES // 2)
+    long = replace(references(3), drive=(name,) * 3, source=(name,) * 3)
+    write_references(long, tmp_path / "r.parquet")
+    assert read_references(tmp_path / "r.parquet", 3).source == long.source
 
 
 def test_missing_and_other_columns(file: Path) -> None:

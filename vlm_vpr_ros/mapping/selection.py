@@ -10,6 +10,7 @@ from vlm_vpr_ros.geodesy import distance_m
 from vlm_vpr_ros.mapping.coordinates import OUT_OF_RANGE
 from vlm_vpr_ros.mapping.drives import whole_drives
 from vlm_vpr_ros.mapping.observation import Observation, Source, SourceReport
+from vlm_vpr_ros.region.references import MAX_NAME_BYTES
 from vlm_vpr_ros.types import GeoPoint
 
 
@@ -33,15 +34,15 @@ class Selection:
         """Yield the observations to map.
 
         Raises:
-            SourceError: a source cannot be read or does not keep its drives whole; or two
-                recordings, or one and the region, use the same name for a drive: they could not be
-                told apart when drives are held out.
+            SourceError: a source cannot be read, does not keep its drives whole, or holds a name
+                longer than `MAX_NAME_BYTES`; or two recordings, or one and the region, use the same
+                name for a drive: they could not be told apart when drives are held out.
         """
         source_of_drive: dict[str, Source] = {}
         last: dict[str, GeoPoint] = {}
         for source in sources:
             for observation in whole_drives(source):
-                position, drive = observation.position, _utf8(observation.drive)
+                position, drive = observation.position, _storable(observation.drive, source)
                 if position is None:
                     self.report.leave_out("image without a position", observation.source)
                     continue
@@ -54,7 +55,9 @@ class Selection:
                     self.report.leave_out(reason, observation.source)
                     continue
                 last[drive] = position
-                yield replace(observation, drive=drive, source=_utf8(observation.source))
+                yield replace(
+                    observation, drive=drive, source=_storable(observation.source, source)
+                )
 
     def _too_near(self, last: GeoPoint, position: GeoPoint) -> bool:
         if not self._every_m:
@@ -75,6 +78,12 @@ class Selection:
             )
 
 
-def _utf8(text: str) -> str:
-    """A name that can be stored: those of files need not be valid UTF-8."""
-    return text.encode(errors="replace").decode()
+def _storable(name: str, source: Source) -> str:
+    """A name that a region can hold: those of files need not be valid UTF-8."""
+    encoded = name.encode(errors="replace")
+    if len(encoded) > MAX_NAME_BYTES:
+        raise SourceError(
+            f"{source.name}: the name `{name[:40]}...` has {len(encoded)} bytes, more than "
+            f"{MAX_NAME_BYTES}: shorten it"
+        )
+    return encoded.decode()

@@ -13,12 +13,18 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from vlm_vpr_ros.errors import RegionError
 from vlm_vpr_ros.mapping.observation import AltitudeDatum
 from vlm_vpr_ros.types import GeoPoint
 
+MAX_NAME_BYTES = 4096
+"""No drive and no source has a longer name; no path of Linux is longer."""
+_ROW_BYTES = 4 * MAX_NAME_BYTES
+_HEAD_BYTES = 1 << 16
+"""No row, and nothing that does not grow with the rows, takes more in a table of ours."""
 _WKB_POINT = struct.Struct("<BIdd")  # byte order, geometry type 1, x (longitude), y (latitude)
 _COLUMNS = {
     "geometry": pa.binary(),
@@ -32,6 +38,7 @@ _COLUMNS = {
     "sigma_m": pa.float32(),
     "descriptor_norm": pa.float32(),
 }
+_TEXTS = ["geometry", "altitude_datum", "drive", "source"]
 _NULLABLE = {"altitude_m", "heading_deg", "stamp_ns", "sigma_m"}
 _DESCRIPTIONS = {
     "altitude_m": "height in metres above altitude_datum",
@@ -120,13 +127,12 @@ def read_references(path: Path, expected: int) -> References:
         RegionError: it is not the table of `expected` references that the manifest promises.
     """
     try:
-        file = pq.ParquetFile(path)
-        if file.metadata.num_rows != expected:
-            raise RegionError(f"{path}: damaged: {file.metadata.num_rows} rows, not {expected}")
-        missing = [name for name in _COLUMNS if name not in file.schema_arrow.names]
-        if missing:
-            raise ValueError(f"it has no column {', '.join(missing)}")
+        metadata = pq.read_metadata(path)
+        _check_shape(metadata, expected)
+        # As dictionaries: a text that all rows share is held once until its length is known.
+        file = pq.ParquetFile(path, metadata=metadata, read_dictionary=_TEXTS)
         table = file.read(columns=list(_COLUMNS)).select(list(_COLUMNS))
+        _check_texts(table)
         references = _from_table(table.cast(pa.schema(list(_COLUMNS.items()))))
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:
         raise RegionError(f"{path}: damaged: {error}. Copy the region again.") from None
@@ -136,6 +142,31 @@ def read_references(path: Path, expected: int) -> References:
     if not valid.all():  # NaN compares false, too
         raise RegionError(f"{path}: damaged: {(~valid).sum()} positions are not on Earth")
     return references
+
+
+def _check_shape(metadata: pq.FileMetaData, expected: int) -> None:
+    """Refuse what can be told without reading a column."""
+    if metadata.num_rows != expected:
+        raise ValueError(f"{metadata.num_rows} rows, not {expected}")
+    paths = {metadata.schema.column(number).path for number in range(metadata.num_columns)}
+    missing = [name for name in _COLUMNS if name not in paths]
+    if missing:
+        raise ValueError(f"it has no column {', '.join(missing)}")
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    chunks = [group.column(number) for group in groups for number in range(group.num_columns)]
+    size = sum(c.total_uncompressed_size for c in chunks if c.path_in_schema in _COLUMNS)
+    if size > expected * _ROW_BYTES + _HEAD_BYTES:
+        raise ValueError(f"it unpacks to {size} bytes, too many for {expected} rows")
+
+
+def _check_texts(table: pa.Table) -> None:
+    """Refuse texts that no reference of ours has, before every row holds its own copy."""
+    for name in _TEXTS:
+        for chunk in table[name].chunks:
+            texts = chunk.dictionary if isinstance(chunk, pa.DictionaryArray) else chunk
+            longest = pc.max(pc.binary_length(texts)).as_py()
+            if longest is not None and longest > MAX_NAME_BYTES:
+                raise ValueError(f"column {name} holds a text of {longest} bytes")
 
 
 def _from_table(table: pa.Table) -> References:
