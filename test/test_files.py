@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from vlm_vpr_ros.files import read_vector, read_yaml, sha256_of, sync_folder, write_atomic
+from vlm_vpr_ros.files import (
+    parse_yaml,
+    read_vector,
+    read_yaml,
+    sha256_of,
+    sync_folder,
+    write_atomic,
+)
 
 
 def test_sha256(tmp_path: Path) -> None:
@@ -50,3 +60,20 @@ def test_vectors(tmp_path: Path) -> None:
 def test_yaml_says_what_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="cannot be read: No such file"):
         read_yaml(tmp_path / "absent")
+    (tmp_path / "latin").write_bytes("naïve".encode("latin-1"))
+    with pytest.raises(ValueError, match="cannot be read as YAML: 'utf-8' codec"):
+        read_yaml(tmp_path / "latin")
+
+
+@pytest.mark.parametrize(
+    "text", ["[", "2024-13-01", "!!bool x", "[" * 10_000, "!!python/tuple [1]"]
+)
+def test_what_is_no_yaml_is_a_value_error(text: str) -> None:
+    with pytest.raises(ValueError, match="cannot be read as YAML"):
+        parse_yaml(text)
+
+
+@given(st.text())
+def test_arbitrary_text_is_yaml_or_a_value_error(text: str) -> None:
+    with contextlib.suppress(ValueError):
+        parse_yaml(text)

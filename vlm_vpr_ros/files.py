@@ -29,9 +29,22 @@ def read_yaml(path: Path) -> object:
         ValueError: it cannot be read or is not YAML.
     """
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise ValueError(f"cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise ValueError(f"cannot be read as YAML: {error}") from None
+    return parse_yaml(text)
+
+
+def parse_yaml(text: str) -> object:
+    """What a YAML text says.
+
+    Raises:
+        ValueError: it is not YAML.
+    """
+    try:
+        return yaml.safe_load(text)
     except Exception as error:  # besides YAMLError: `2024-13-01`, `!!bool x`, ten thousand `[` ...
         raise ValueError(f"cannot be read as YAML: {error}") from None
 

@@ -101,6 +101,8 @@ def test_another_encoder_than_the_regions(
         ("retrieval.candidates=many", "valid integer"),
         ("candidates", "expected NAME=VALUE"),
         ("encoder.providers=[", "not valid YAML"),
+        ("prior.center=2024-13-01", "not valid YAML"),
+        ("encoder.providers=" + "[" * 10_000, "not valid YAML"),
     ],
 )
 def test_wrong_parameters(

@@ -48,14 +48,14 @@ def config_of(arguments: argparse.Namespace) -> NodeConfig:
 
 
 def _setting(text: str) -> tuple[str, Any]:
-    import yaml  # noqa: PLC0415
+    from vlm_vpr_ros.files import parse_yaml  # noqa: PLC0415
 
     name, equals, value = text.partition("=")
     if not equals or not name:
         raise ConfigError(f"--set {text}: expected NAME=VALUE, such as retrieval.candidates=50")
     try:
-        return name.strip(), yaml.safe_load(value)
-    except yaml.YAMLError:
+        return name.strip(), parse_yaml(value)
+    except ValueError:
         raise ConfigError(f"--set {text}: the value is not valid YAML") from None
 
 
