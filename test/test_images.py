@@ -93,6 +93,23 @@ def test_orientation_is_applied(fmt: str, orientation: int) -> None:
     assert close(decode_image(encoded(stored, fmt, **options), "x"), picture())
 
 
+@pytest.mark.parametrize("fmt", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("exif", [b"Exif\0\0nonsense", b"Exif\0\0II*\0\x08\0\0\0", b"Exif\0\0"])
+def test_broken_exif_leaves_the_pixels(fmt: str, exif: bytes) -> None:
+    assert close(decode_image(encoded(picture(), fmt, exif=exif), "x"), picture())
+
+
+@pytest.mark.parametrize("mode", ["L", "RGBA", "I;16", "P"])
+def test_a_turned_png_of_any_mode(mode: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    grey = picture()[:, :, 0].T
+    image = Image.fromarray(grey.astype(np.uint16) * 257 if mode == "I;16" else grey)
+    image = image if mode == "I;16" else image.convert(mode)
+    expected = np.repeat(np.rot90(grey, -1)[:, :, np.newaxis], 3, axis=2)
+    assert close(decode_image(encoded(image, "PNG", exif=exif), "x"), expected)
+
+
 @pytest.mark.parametrize("fmt", ["JPEG", "PNG", "TIFF", "WEBP", "BMP"])
 @pytest.mark.parametrize("share", [0.03, 0.5, 0.97])
 def test_truncated_files_are_refused(fmt: str, share: float) -> None:

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from vlm_vpr_ros.errors import ImageError, UnsupportedEncodingError
 from vlm_vpr_ros.heif import is_heif, read_heif
-from vlm_vpr_ros.jpeg import decode_jpeg
+from vlm_vpr_ros.jpeg import decode_jpeg, upright
 from vlm_vpr_ros.types import RgbImage
 
 MAX_BYTES = 256 * 2**20
@@ -62,7 +62,8 @@ def decode_image(data: bytes, what: str) -> RgbImage:
         _check_pixels(header.size, what)
         if header.format in {"JPEG", "MPO"} and header.mode in {"RGB", "L"}:
             return decode_jpeg(data, _orientation(header), what)
-        return _decode_with_pillow(header, what)
+        header.load()  # which turns a TIFF, and finds what a PNG says behind its pixels
+        return upright(_rgb(header, what), _orientation(header))
 
 
 def read_image(path: Path) -> RgbImage:
@@ -138,16 +139,14 @@ def _explaining(what: str) -> Iterator[None]:
         ) from error
 
 
-def _orientation(header: Image.Image) -> int:
+def _orientation(image: Image.Image) -> int:
     try:
-        return int(header.getexif().get(_ORIENTATION, 1))
+        return int(image.getexif().get(_ORIENTATION, 1))
     except Exception:  # broken EXIF does not make the pixels unusable
         return 1
 
 
-def _decode_with_pillow(image: Image.Image, what: str) -> RgbImage:
-    image.load()
-    image = ImageOps.exif_transpose(image)
+def _rgb(image: Image.Image, what: str) -> RgbImage:
     if image.mode.startswith("I"):  # "I": older Pillow reads 16-bit grey so
         grey = np.asarray(image)
         if grey.min() < 0 or grey.max() > 0xFFFF:

@@ -33,7 +33,7 @@ def decode_jpeg(data: bytes, orientation: int, what: str) -> RgbImage:
         raise ImageError(f"{what} is a damaged JPEG: copy or record it again")
     if _COLOUR == cv2.IMREAD_COLOR:
         image = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-    return _upright(image, orientation)
+    return upright(image, orientation)
 
 
 def _first_scan(data: bytes) -> int:
@@ -52,7 +52,8 @@ def _first_scan(data: bytes) -> int:
     return len(data)
 
 
-def _upright(image: Any, orientation: int) -> RgbImage:
+def upright(image: Any, orientation: int) -> RgbImage:
+    """Undo the turn that EXIF Orientation tells of, 1 to 8; anything else means upright."""
     if orientation in {5, 7}:
         image = cv2.transpose(image)
     if orientation == 6:
