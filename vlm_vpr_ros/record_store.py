@@ -94,13 +94,16 @@ class RecordStoreWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
+        try:
+            if kind is None:
+                self._file.flush()
+                os.fsync(self._file.fileno())
+                self._partial.replace(self._path)
+        finally:  # also when the disk is full
+            self._partial.unlink(missing_ok=True)
+            self._file.close()
         if kind is not None:
-            self._partial.unlink()
             return
-        self._partial.replace(self._path)
         buffer = io.BytesIO()
         np.save(buffer, np.array(self._ends, "<i8"), allow_pickle=False)
         write_atomic(self._path.with_name(OFFSETS), buffer.getvalue())
