@@ -55,8 +55,9 @@ class Wanted:
 def download(wanted: Wanted, path: Path, progress: Progress = lambda _: None) -> str:
     """Download a file and return its SHA-256.
 
-    A part that an earlier, interrupted download left is continued if the server still has the same
-    version and can send the rest; else it begins anew.
+    A part that an earlier, interrupted download left is continued if the server can send the rest,
+    and either says that it is of the same version or the hash is known, which would show that it is
+    not; else it begins anew.
 
     Args:
         wanted: what to download.
@@ -107,7 +108,7 @@ def _fill(wanted: Wanted, file: IO[bytes], partial: Path, progress: Progress) ->
     progress(there)
     if there == wanted.exact_bytes:
         return  # whole, but for the check of its hash
-    with _opened(wanted.url, partial, there) as response:
+    with _opened(wanted, partial, there) as response:
         if there and not _continues(response, there):
             progress(-there)
             there = file.seek(0)
@@ -147,21 +148,20 @@ def _check_size(wanted: Wanted, total: int | None, there: int, partial: Path) ->
         raise ModelError(f"{partial.parent}: there is no room for {missing} bytes.")
 
 
-def _opened(url: str, partial: Path, there: int) -> http.client.HTTPResponse:
+def _opened(wanted: Wanted, partial: Path, there: int) -> http.client.HTTPResponse:
+    url = wanted.url
     request = urllib.request.Request(url, headers={"User-Agent": "vlm_vpr_ros"})
-    etag = _etag_file(partial)
-    if there and etag.is_file():
+    version = _version(partial)
+    if there and (version or wanted.sha256 is not None):
         request.add_header("Range", f"bytes={there}-")
-        version = etag.read_text(encoding="utf-8", errors="replace").strip()
-        if version.startswith('"'):  # a weak one does not promise the same bytes
+        if version:
             request.add_header("If-Range", version)
     try:
         opener = urllib.request.build_opener(_OnlyHttps)
         response: http.client.HTTPResponse = opener.open(request, timeout=_TIMEOUT_S)
     except urllib.error.HTTPError as error:
         if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-            _forget(partial)
-            raise ModelError(f"{url}: another version than was begun. Fetch it again.") from None
+            raise _another_version(url, partial) from None
         raise ModelError(
             f"{url}: the server answers {error.code} {error.reason}. "
             "See whether the repository still has the file, or asks for a login."
@@ -172,7 +172,23 @@ def _opened(url: str, partial: Path, there: int) -> http.client.HTTPResponse:
             f"{url}: cannot be reached ({reason}). Without network, copy the file from another "
             f"machine to {partial.with_name(partial.name.removesuffix(PARTIAL))}."
         ) from None
+    continues = response.status == http.HTTPStatus.PARTIAL_CONTENT
+    if continues and version and response.headers.get("ETag", version) != version:
+        response.close()
+        raise _another_version(url, partial)  # of a server that knows no If-Range
     return response
+
+
+def _another_version(url: str, partial: Path) -> ModelError:
+    _forget(partial)
+    return ModelError(f"{url}: another version than was begun. Fetch it again.")
+
+
+def _version(partial: Path) -> str:
+    """The ETag of what is there; "" without one, or if it does not promise the same bytes."""
+    etag = _etag_file(partial)
+    text = etag.read_text(encoding="utf-8", errors="replace").strip() if etag.is_file() else ""
+    return text if text.startswith('"') else ""  # a weak one begins with W/
 
 
 def _read(response: http.client.HTTPResponse, url: str, there: int, total: int | None) -> bytes:
