@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import replace
 
@@ -129,41 +128,29 @@ def test_widening_adds_variances_and_keeps_the_shares(prior: GeoPrior, extra_m: 
     assert prior.widened(0.0) == prior
 
 
-@given(priors())
-def test_json_gives_the_same_prior_back(prior: GeoPrior) -> None:
-    assert GeoPrior.from_json(prior.to_json()) == prior
-    assert GeoPrior.from_json(prior.to_json().encode()) == prior
-
-
-GOOD = json.loads(at(48, 11, 1e4).to_json())
-PART = GOOD["components"][0]
+HERE = Component(48.0, 11.0, 1e4, 0.9)
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("parts", "floor", "said"),
     [
-        ("", "not a prior in JSON"),
-        ("[]", "not a prior in JSON"),
-        ("{}", "components"),
-        (json.dumps(GOOD | {"floor": 0.2}), "sum to 1.1"),
-        (json.dumps(GOOD | {"floor": "0.1"}), "floor"),
-        (json.dumps(GOOD | {"floor": -0.1}), "sum to 0.8"),
-        (json.dumps(GOOD | {"more": 1}), "more"),
-        (json.dumps(GOOD | {"source": "x" * 101}), "source"),
-        (json.dumps(GOOD).replace("0.1", "NaN"), "not a prior in JSON"),
-        (json.dumps(GOOD).replace("10000.0", "1e999"), "sigma_m"),
-        (json.dumps(GOOD | {"components": [PART | {"lat_deg": 91}]}), "latitude 91"),
-        (json.dumps(GOOD | {"components": [PART | {"lon_deg": -181}]}), "longitude -181"),
-        (json.dumps(GOOD | {"components": [PART | {"sigma_m": 0}]}), "sigma 0 m"),
-        (json.dumps(GOOD | {"components": [PART | {"weight": -0.9}]}), "weight -0.9"),
-        (json.dumps(GOOD | {"components": [PART] * 1001}), "components"),
-        ("[" * 100_000, "not a prior in JSON"),
-        (" " * (1 << 21), "bytes"),
+        ([HERE], 0.2, "sum to 1.1"),
+        ([HERE], -0.1, "sum to 0.8"),
+        ([HERE], math.nan, "sum to nan"),
+        ([replace(HERE, lat_deg=91)], 0.1, "latitude 91"),
+        ([replace(HERE, lat_deg=math.nan)], 0.1, "latitude nan"),
+        ([replace(HERE, lon_deg=-181)], 0.1, "longitude -181"),
+        ([replace(HERE, sigma_m=0)], 0.1, "sigma 0 m"),
+        ([replace(HERE, sigma_m=math.inf)], 0.1, "sigma inf m"),
+        ([replace(HERE, weight=-0.9)], 0.1, "weight -0.9"),
+        ([replace(HERE, weight=1 / 1001)] * 1001, 0.0, "1000 at most"),
     ],
 )
-def test_json_of_strangers_is_refused_by_name(text: str, said: str) -> None:
+def test_what_is_no_distribution_is_refused_by_name(
+    parts: list[Component], floor: float, said: str
+) -> None:
     with pytest.raises(PriorError, match=said):
-        GeoPrior.from_json(text)
+        GeoPrior(tuple(parts), floor, "vlm")
 
 
 @given(st.lists(st.tuples(latitudes, longitudes, sigmas_m, st.floats(0, 1e9)), max_size=5))

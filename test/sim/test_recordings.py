@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from projection import project
 
 from vlm_vpr_ros.errors import ConfigError
 from vlm_vpr_ros.geodesy import distance_m
@@ -14,7 +15,7 @@ from vlm_vpr_ros.image_check import flaw
 from vlm_vpr_ros.mapping.bag_file import open_bag
 from vlm_vpr_ros.mapping.sources import open_source
 from vlm_vpr_ros.sim import recording
-from vlm_vpr_ros.sim.camera import CameraPose, Pinhole, project
+from vlm_vpr_ros.sim.camera import CameraPose, Pinhole
 from vlm_vpr_ros.sim.drives import KIDNAPPED_S, Drive, Leg
 from vlm_vpr_ros.sim.layout import Plan
 from vlm_vpr_ros.sim.mesh import Mesh

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from projection import project
 
 from vlm_vpr_ros.geodesy import distance_m
-from vlm_vpr_ros.sim.camera import CameraPose, Pinhole, project
+from vlm_vpr_ros.sim.camera import CameraPose, Pinhole
 from vlm_vpr_ros.sim.drives import demo_query, mapping_drives, statistics_drives
 from vlm_vpr_ros.sim.layout import BLOCK_M, Plan
 from vlm_vpr_ros.sim.path import ACCELERATION_M_S2, CRUISE_M_S, drive

@@ -6,17 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scenes import random_features, unit
 
-from vlm_vpr_ros.verification.matching import mutual_matches
+from vlm_vpr_ros.verification.matching import MIN_COSINE, mutual_matches
 
 
-def brute_force(
-    a: npt.NDArray[np.float32], b: npt.NDArray[np.float32], min_cosine: float
-) -> list[tuple[int, int]]:
+def brute_force(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> list[tuple[int, int]]:
     cosine = a @ b.T
     return [
         (i, int(j))
         for i, j in enumerate(cosine.argmax(axis=1))
-        if cosine[i, j] > min_cosine and cosine[:, j].argmax() == i
+        if cosine[i, j] > MIN_COSINE and cosine[:, j].argmax() == i
     ]
 
 
@@ -25,13 +23,12 @@ def brute_force(
     n=st.integers(1, 40),
     m=st.integers(1, 40),
     dim=st.sampled_from([2, 4, 64]),
-    min_cosine=st.floats(-1, 1),
 )
-def test_equals_brute_force(seed: int, n: int, m: int, dim: int, min_cosine: float) -> None:
+def test_equals_brute_force(seed: int, n: int, m: int, dim: int) -> None:
     a = random_features(n, seed, dim).descriptors
     b = random_features(m, seed + 1, dim).descriptors
-    rows, columns = mutual_matches(a, b, min_cosine)
-    assert list(zip(rows, columns, strict=True)) == brute_force(a, b, min_cosine)
+    rows, columns = mutual_matches(a, b)
+    assert list(zip(rows, columns, strict=True)) == brute_force(a, b)
 
 
 @given(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
@@ -23,16 +23,14 @@ class Diagnostics:
 
     Args:
         name: of the node.
-        clock: a steady clock, in seconds.
     """
 
-    def __init__(self, name: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, name: str) -> None:
         self.fault: tuple[Reason, str] | None = None
         """Why the node cannot work, if so."""
         self.region: Mapping[str, str] = {}
         """What is in use, as the localizer describes it."""
         self._name = name
-        self._clock = clock
         self._last: Outcome | None = None
         self._counts: Counter[str] = Counter()
         self._latencies_ms: deque[Mapping[str, float]] = deque(maxlen=_RECENT)
@@ -40,7 +38,7 @@ class Diagnostics:
 
     def image_arrived(self) -> None:
         """Note that an image arrived now."""
-        self._arrivals_s.append(self._clock())
+        self._arrivals_s.append(time.monotonic())
 
     def count(self, reason: Reason) -> None:
         """Note an answer that says nothing of a frame, such as BUSY."""
@@ -105,7 +103,7 @@ class Diagnostics:
         if not self._arrivals_s:
             return {"image age (s)": "none yet"}
         first, last = self._arrivals_s[0], self._arrivals_s[-1]
-        values = {"image age (s)": f"{self._clock() - last:.2f}"}
+        values = {"image age (s)": f"{time.monotonic() - last:.2f}"}
         if last > first:
             values["image rate (Hz)"] = f"{(len(self._arrivals_s) - 1) / (last - first):.2f}"
         return values

@@ -8,18 +8,15 @@ Latitudes are taken as those of a sphere: distances are off by up to 0.6 %, far 
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vlm_vpr_ros.errors import PriorError
 from vlm_vpr_ros.geodesy import unit_vectors
-from vlm_vpr_ros.validation import first_problem
 
 Floats = npt.NDArray[np.float64]
 
@@ -30,7 +27,6 @@ MAX_SIGMA_M = 2e7
 """Half way around the Earth: a Gaussian this wide is nearly uniform."""
 MAX_COMPONENTS = 1000
 _SUM_TOLERANCE = 1e-6
-_MAX_JSON_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -149,44 +145,6 @@ class GeoPrior:
             for c in self.components
         ]
         return replace(self, components=tuple(parts))
-
-    def to_json(self) -> str:
-        """One JSON object with the keys of the attributes; `from_json` gives the same prior."""
-        return json.dumps(asdict(self), allow_nan=False, ensure_ascii=False)
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> GeoPrior:
-        """Read what `to_json` wrote, or a stranger.
-
-        Raises:
-            PriorError: it is not a prior.
-        """
-        if len(text) > _MAX_JSON_BYTES:
-            raise PriorError(f"a prior of {len(text)} bytes: {_MAX_JSON_BYTES} at most")
-        try:
-            read = _PriorJson.model_validate_json(text)
-        except ValidationError as error:
-            raise PriorError(f"not a prior in JSON: {first_problem(error)}") from None
-        parts = tuple(Component(**part.model_dump()) for part in read.components)
-        return cls(parts, read.floor, read.source)
-
-
-class _Json(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class _ComponentJson(_Json):
-    lat_deg: float
-    lon_deg: float
-    sigma_m: float
-    weight: float
-    label: str = Field("", max_length=200)
-
-
-class _PriorJson(_Json):
-    components: list[_ComponentJson] = Field(max_length=MAX_COMPONENTS)
-    floor: float
-    source: str = Field(max_length=100)
 
 
 def _one_minus_cosine(points: Floats, part: Component) -> Floats:

@@ -110,7 +110,7 @@ def calibration_drives(seed: int) -> list[Drive]:
     return drives
 
 
-def statistics_drives(seed: int, count: int, frames: int = 200) -> list[Drive]:
+def statistics_drives(seed: int, count: int) -> list[Drive]:
     """Drives to calibrate on and drives to score, `count` of each, over all towns and lights.
 
     They start anywhere on the loop. Each town, light and lane has as many drives to calibrate on as
@@ -125,7 +125,7 @@ def statistics_drives(seed: int, count: int, frames: int = 200) -> list[Drive]:
             start = int(random.integers(len(loop)))
             nodes = (*loop[start:], *loop[:start], loop[start])
             lane_m = float(middle_m + random.normal(0, 0.2))
-            leg = Leg(town.key, nodes, condition, lane_m, frames=frames, stops=1)
+            leg = Leg(town.key, nodes, condition, lane_m, frames=200, stops=1)
             traffic = 3000 + 2 * pair + number
             drives.append(Drive(f"{role}_{pair:02d}", role, (leg,), traffic, False))
     return sorted(drives, key=lambda drive: (drive.legs[0].town, drive.legs[0].condition))

@@ -52,15 +52,15 @@ def times(image: RgbImage, factor: Floats) -> RgbImage:
     return np.asarray(cv2.multiply(image, cv2.merge([factor] * 3), dtype=cv2.CV_8U), np.uint8)
 
 
-def weathered(random: np.random.Generator, image: RgbImage, strength: float = 1.0) -> RgbImage:
+def weathered(random: np.random.Generator, image: RgbImage) -> RgbImage:
     """The same with stains, and dirt near the ground."""
     height, width = image.shape[:2]
-    stains: Floats = 1 + 0.07 * strength * clouds(random, height, width, 4)
-    stains += 0.06 * strength * clouds(random, height, width, 24)
+    stains: Floats = 1 + 0.07 * clouds(random, height, width, 4)
+    stains += 0.06 * clouds(random, height, width, 24)
     rise = np.linspace(0, 1, height, dtype=np.float32)[:, None]
-    stains *= 1 - 0.22 * strength * np.clip((rise - 0.9) * 10, 0, 1)
+    stains *= 1 - 0.22 * np.clip((rise - 0.9) * 10, 0, 1)
     streaks = np.clip(random.standard_normal((1, width // 4)).astype(np.float32) - 1.2, 0, 1)
-    stains *= 1 - 0.10 * strength * cv2.resize(streaks, (width, 1)) * (1 - rise)
+    stains *= 1 - 0.10 * cv2.resize(streaks, (width, 1)) * (1 - rise)
     return times(image, stains)
 
 

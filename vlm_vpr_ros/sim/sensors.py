@@ -62,15 +62,14 @@ class SatelliteErrors:
     lost: npt.NDArray[np.bool_]
 
 
-def satellite_errors(
-    time_s: Floats, random: np.random.Generator, dropouts: int = 1
-) -> SatelliteErrors:
+def satellite_errors(time_s: Floats, random: np.random.Generator) -> SatelliteErrors:
     """Errors that drift (first-order Gauss-Markov) and whose covariance the receiver knows.
+
+    A stretch of 2 to 4 s is without a fix.
 
     Args:
         time_s: moments of the fixes, evenly spaced.
         random: decides everything.
-        dropouts: how many stretches of 2 to 4 s are without a fix.
     """
     count = len(time_s)
     wave = np.sin(2 * np.pi * time_s / random.uniform(60, 120) + random.uniform(0, 6.28))
@@ -81,10 +80,8 @@ def satellite_errors(
     errors[:1] = random.standard_normal((1, 3))
     for i in range(1, count):
         errors[i] = keep * errors[i - 1] + np.sqrt(1 - keep**2) * random.standard_normal(3)
-    lost = np.zeros(count, bool)
-    for _ in range(dropouts):
-        begin = random.uniform(0.1, 0.9) * float(time_s[-1])
-        lost |= (time_s >= begin) & (time_s < begin + random.uniform(2, 4))
+    begin = random.uniform(0.1, 0.9) * float(time_s[-1])
+    lost = (time_s >= begin) & (time_s < begin + random.uniform(2, 4))
     return SatelliteErrors(
         sigma * errors[:, 0], sigma * errors[:, 1], 2 * sigma * errors[:, 2], sigma, lost
     )

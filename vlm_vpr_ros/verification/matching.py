@@ -12,14 +12,13 @@ Indices = npt.NDArray[np.int64]
 
 
 def mutual_matches(
-    a: npt.NDArray[np.float32], b: npt.NDArray[np.float32], min_cosine: float = MIN_COSINE
+    a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]
 ) -> tuple[Indices, Indices]:
     """Match each descriptor to its nearest, where each is the other's nearest.
 
     Args:
         a: (n, dim) float32, unit length.
         b: (m, dim) float32, unit length.
-        min_cosine: matches less alike are dropped.
 
     Returns:
         (k,) rows of `a`, ascending, and (k,) their rows of `b`, no row twice.
@@ -29,7 +28,7 @@ def mutual_matches(
     cosine = a @ b.T
     nearest = cosine.argmax(axis=1)
     best = cosine[np.arange(len(a)), nearest]
-    rows = np.flatnonzero(best > min_cosine)
+    rows = np.flatnonzero(best > MIN_COSINE)
     columns = nearest[rows]
     # An argmax along the columns, against the grain of the memory, costs as much as the product.
     # Their maxima cost little, and say the same: they are the very numbers found along the rows.
