@@ -78,6 +78,18 @@ def tangent_east_north_m(lat0_deg: float, lon0_deg: float, offsets_m: Floats) ->
     return np.asarray(offsets_m @ np.array([east, north]).T)
 
 
+def shortest_arc(lon_deg: Floats) -> tuple[float, float]:
+    """West and east end, among them, of the shortest arc that holds (n,) longitudes.
+
+    It leaves out the widest empty gap around the globe. West is the larger of the two where the arc
+    crosses the antimeridian.
+    """
+    lon = np.unique(lon_deg)
+    gaps = np.diff(np.append(lon, lon[0] + 360.0))
+    widest = int(np.argmax(gaps))
+    return float(lon[(widest + 1) % len(lon)]), float(lon[widest])
+
+
 def displaced(
     lat0_deg: float, lon0_deg: float, east_m: float, north_m: float
 ) -> tuple[float, float]:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vlm_vpr_ros.calibration.risk import LEAST_DRIVES
 from vlm_vpr_ros.evaluation.confidence import (
-    LEAST_DRIVES,
     MAX_BINS,
     average_precision,
     calibration_error,

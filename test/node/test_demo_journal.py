@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from vlm_vpr_ros.node.demo.journal import EVERY, Journal, found_after, summary
-from vlm_vpr_ros.node.demo.truth import Moment, Truth
+from vlm_vpr_ros.node.demo.truth import ImageTruth, Truth
 from vlm_vpr_ros.types import GeoPoint
 
 STEP_NS = 500_000_000
@@ -13,7 +13,9 @@ HERE, ELSEWHERE = (48.0, 11.0), (48.1, 11.0)
 
 
 def truth(*kinds: str, kidnapped: int) -> Truth:
-    moments = {n * STEP_NS: Moment(GeoPoint(*HERE), "Lübeck", kind) for n, kind in enumerate(kinds)}
+    moments = {
+        n * STEP_NS: ImageTruth(GeoPoint(*HERE), "Lübeck", kind) for n, kind in enumerate(kinds)
+    }
     return Truth(moments, (kidnapped * STEP_NS,))
 
 

@@ -19,7 +19,7 @@ from vlm_vpr_ros.prior.city_table import CityTable
 from vlm_vpr_ros.prior.extent import city_radius_m, discs_around
 from vlm_vpr_ros.prior.folding import folded
 from vlm_vpr_ros.prior.gazetteer import Gazetteer
-from vlm_vpr_ros.prior.readings import Reading, readings_of, readings_of_name
+from vlm_vpr_ros.prior.readings import Reading, readings_of
 from vlm_vpr_ros.prior.toponym import Kind
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,15 +95,12 @@ def test_a_place_that_nobody_knows_leaves_what_is_around_it(gazetteer: Gazetteer
     assert first.label == "Bavaria, Germany"
     assert readings_of(gazetteer, "Nowhere", "", "Xyzzytown") == ()
     assert readings_of(gazetteer) == ()
-    assert readings_of_name(gazetteer, "") == ()
 
 
 def test_large_countries_are_several_discs_that_hold_their_cities(gazetteer: Gazetteer) -> None:
     cities = {"New York City": "US", "Los Angeles": "US", "Vladivostok": "RU", "Perth": "AU"}
     for city, country in cities.items():
-        (place,) = (
-            r for r in readings_of_name(gazetteer, gazetteer.areas.country_name(country))[:1]
-        )
+        place = readings_of(gazetteer, gazetteer.areas.country_name(country))[0]
         assert place.place.kind is Kind.COUNTRY and len(place.discs) > 1
         at = readings_of(gazetteer, country, "", city)[0].discs[0]
         away_m = [distance_m(at.lat_deg, at.lon_deg, d.lat_deg, d.lon_deg) for d in place.discs]

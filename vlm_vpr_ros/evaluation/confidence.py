@@ -14,14 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from vlm_vpr_ros.calibration.risk import LEAST_DRIVES
+
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 MAX_BINS = 10
 LEAST_IN_BIN = 10
 """Frames; fewer say nothing about a share."""
-LEAST_DRIVES = 5
-"""Fewer drives say nothing about how drives differ."""
 
 _LEAST_PROBABILITY = 1e-6
 """One certain and wrong answer would make the log loss infinite."""

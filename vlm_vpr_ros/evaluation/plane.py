@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from vlm_vpr_ros.geodesy import distance_m, east_north_m
+from vlm_vpr_ros.geodesy import distance_m, east_north_m, shortest_arc
 
 Floats = npt.NDArray[np.float64]
 
@@ -63,8 +63,5 @@ def plane_around(lat_deg: Floats, lon_deg: Floats) -> Plane:
 
 def middle_longitude(lon_deg: Floats) -> float:
     """Middle of the shortest arc that holds all longitudes, within ±180."""
-    lon = np.unique(lon_deg)
-    gaps = np.diff(np.append(lon, lon[0] + 360.0))
-    widest = int(np.argmax(gaps))
-    west, width = lon[(widest + 1) % len(lon)], 360.0 - gaps[widest]
-    return float((west + width / 2 + 180.0) % 360.0 - 180.0)
+    west, east = shortest_arc(lon_deg)
+    return (west + (east - west) % 360.0 / 2 + 180.0) % 360.0 - 180.0

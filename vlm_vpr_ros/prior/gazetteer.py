@@ -38,8 +38,8 @@ _AFTER_NAME = re.compile(rf"( metropolitan)? ({_KINDS_OF_PLACE})$")
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """A place that a name may mean, and how readily: comparable among the candidates of a name."""
+class Referent:
+    """A place that a name may mean, and how readily: comparable among the referents of a name."""
 
     place: Toponym
     prominence: float
@@ -71,7 +71,7 @@ class Gazetteer:
         """Fold all names now, which else takes the first look-up 0.7 s."""
         next(self.cities.named("-"), None)
 
-    def candidates(self, name: str, kinds: Mapping[Kind, float]) -> list[Candidate]:
+    def referents(self, name: str, kinds: Mapping[Kind, float]) -> list[Referent]:
         """The places a name may mean, most prominent first.
 
         Args:
@@ -82,7 +82,7 @@ class Gazetteer:
         """
         for spelling in _spellings(name):
             found = [
-                Candidate(c.place, kinds[c.place.kind] * c.prominence)
+                Referent(c.place, kinds[c.place.kind] * c.prominence)
                 for c in (*self._areas_named(spelling), *self._cities_named(spelling))
                 if c.place.kind in kinds
             ]
@@ -91,8 +91,8 @@ class Gazetteer:
         return []
 
     @staticmethod
-    def unlisted(found: list[Candidate]) -> float:
-        """Prominence of what a name may mean beside the candidates; 0 if one is no city."""
+    def unlisted(found: list[Referent]) -> float:
+        """Prominence of what a name may mean beside the referents; 0 if one is no city."""
         only_cities = all(candidate.place.kind is Kind.CITY for candidate in found)
         return float(_UNLISTED**PROMINENCE) if only_cities else 0.0
 
@@ -141,30 +141,30 @@ class Gazetteer:
             parts.append(self.areas.country_name(place.country))
         return ", ".join(part for part in dict.fromkeys(parts) if part)
 
-    def _areas_named(self, spelling: str) -> Iterator[Candidate]:
+    def _areas_named(self, spelling: str) -> Iterator[Referent]:
         """Countries and regions of that name; two Congos, two Punjabs are meant equally often."""
         named = self.areas.named(spelling)
         for kind in (Kind.COUNTRY, Kind.REGION):
             places = [place for place in named if place.kind is kind]
             total = sum(place.population**PROMINENCE for place in places)
-            yield from (Candidate(place, total / len(places)) for place in places)
+            yield from (Referent(place, total / len(places)) for place in places)
 
-    def _cities_named(self, spelling: str) -> list[Candidate]:
+    def _cities_named(self, spelling: str) -> list[Referent]:
         """Cities of that name; one that is listed as a whole and by its centre counts once."""
         matches = list(self.cities.named(spelling))
         first = {row for row, is_first in matches if is_first}
         first |= self.areas.first_names.get(spelling, set())
-        own: list[Candidate] = []
-        others: list[Candidate] = []
+        own: list[Referent] = []
+        others: list[Referent] = []
         for row in sorted((row for row, _ in matches), key=lambda r: -self.cities.population[r]):
             place = self.city(row)
             if not any(self._same_city(place, known.place) for known in (*own, *others)):
                 prominence = place.population**PROMINENCE
-                (own if row in first else others).append(Candidate(place, prominence))
+                (own if row in first else others).append(Referent(place, prominence))
         if own and others:
             most = _MOST_OTHER * sum(c.prominence for c in own)
             scale = min(_OTHER_NAME, most / sum(c.prominence for c in others))
-            others = [Candidate(c.place, scale * c.prominence) for c in others]
+            others = [Referent(c.place, scale * c.prominence) for c in others]
         return own + others
 
     def _same_city(self, one: Toponym, larger: Toponym) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vlm_vpr_ros.prior.extent import Disc
-from vlm_vpr_ros.prior.gazetteer import Candidate, Gazetteer
+from vlm_vpr_ros.prior.gazetteer import Gazetteer, Referent
 from vlm_vpr_ros.prior.toponym import Kind, Toponym
 
 _COARSER = 0.05
@@ -21,7 +21,6 @@ _MISSING = 0.1
 _NAMES_COUNTRY = {Kind.COUNTRY: 1.0, Kind.REGION: 0.5, Kind.CITY: 0.02}
 _NAMES_REGION = {Kind.REGION: 1.0, Kind.COUNTRY: 0.1, Kind.CITY: 0.1}
 _NAMES_CITY = {Kind.CITY: 1.0, Kind.REGION: 0.1, Kind.COUNTRY: 0.1}
-_NAMES_ANYTHING = {Kind.COUNTRY: 1.0, Kind.REGION: 0.5, Kind.CITY: 1.0}
 
 Weights = Mapping[Toponym | None, float]
 """Of the places that names may mean, None for anywhere."""
@@ -61,19 +60,11 @@ def readings_of(
         (region, _NAMES_REGION),
         (city, _NAMES_CITY),
     ):
-        state = _narrowed(gazetteer, state, gazetteer.candidates(name, kinds), _MISTAKEN)
+        state = _narrowed(gazetteer, state, gazetteer.referents(name, kinds))
     return _sorted(gazetteer, state)
 
 
-def readings_of_name(gazetteer: Gazetteer, name: str) -> tuple[Reading, ...]:
-    """What a name means of which nothing else is known."""
-    found = gazetteer.candidates(name, _NAMES_ANYTHING)
-    return _sorted(gazetteer, _narrowed(gazetteer, {None: 1.0}, found, 0.0))
-
-
-def _narrowed(
-    gazetteer: Gazetteer, state: Weights, found: list[Candidate], mistaken: float
-) -> Weights:
+def _narrowed(gazetteer: Gazetteer, state: Weights, found: list[Referent]) -> Weights:
     if not found:
         return state  # a name that nobody knows says nothing
     anywhere: dict[Toponym | None, float] = {c.place: c.prominence for c in found}
@@ -81,11 +72,11 @@ def _narrowed(
     narrowed: defaultdict[Toponym | None, float] = defaultdict(float)
     for outer, weight in state.items():
         if outer is None:
-            _share_out(narrowed, weight * (1 - mistaken), anywhere)
-            narrowed[None] += weight * mistaken
+            _share_out(narrowed, weight * (1 - _MISTAKEN), anywhere)
+            narrowed[None] += weight * _MISTAKEN
             continue
-        _share_out(narrowed, weight * mistaken, anywhere)
-        sure = weight * (1 - mistaken)
+        _share_out(narrowed, weight * _MISTAKEN, anywhere)
+        sure = weight * (1 - _MISTAKEN)
         within = [c for c in found if gazetteer.contains(outer, c.place)]
         if not within:
             narrowed[outer] += sure * _MISSING

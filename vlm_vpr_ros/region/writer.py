@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vlm_vpr_ros.files import sync_folder
+from vlm_vpr_ros.geodesy import shortest_arc
 from vlm_vpr_ros.record_store import RecordStoreWriter
 from vlm_vpr_ros.region.background import BackgroundSample
 from vlm_vpr_ros.region.geo_ivf import GeoIvf
@@ -136,13 +137,10 @@ def _mean_and_sample(
 
 
 def _bounds(references: References) -> Bounds:
-    """The smallest box in longitude, which leaves out the widest empty gap around the globe."""
-    lon = np.unique(references.lon_deg)
-    gaps = np.diff(np.append(lon, lon[0] + 360.0))
-    widest = int(np.argmax(gaps))
+    west, east = shortest_arc(references.lon_deg)
     return Bounds(
         south=float(references.lat_deg.min()),
-        west=float(lon[(widest + 1) % len(lon)]),
+        west=west,
         north=float(references.lat_deg.max()),
-        east=float(lon[widest]),
+        east=east,
     )

@@ -23,7 +23,7 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class ModelFile(_Part):
+class HashedFile(_Part):
     """A file beside the card and the hash it must have."""
 
     file: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
@@ -60,7 +60,7 @@ class OutputSpec(_Part):
     name: str
 
 
-class ModelCard(ModelFile):
+class ModelCard(HashedFile):
     """What the cards of all kinds of networks say."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
@@ -76,7 +76,7 @@ class EncoderCard(ModelCard):
     kind: Literal["encoder"]
     dim: int = Field(ge=1, le=65536)
     output: OutputSpec
-    generic_mean: ModelFile | None = None
+    generic_mean: HashedFile | None = None
     """(dim,) .npy: mean descriptor of photos of everywhere, for maps too small to have a mean."""
     chance_similarity: float = Field(ge=-1, le=1)
     """Centred cosine that the best wrong match exceeds for 5 % of photos of different places."""

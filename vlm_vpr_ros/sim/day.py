@@ -11,7 +11,7 @@ from vlm_vpr_ros.sim import props, skies
 from vlm_vpr_ros.sim.conditions import Condition
 from vlm_vpr_ros.sim.layout import HALF_STREET_M, ROW_M, Plan
 from vlm_vpr_ros.sim.looks import Colour
-from vlm_vpr_ros.sim.mesh import Mesh, Place
+from vlm_vpr_ros.sim.mesh import GroundFrame, Mesh
 from vlm_vpr_ros.sim.renderer import Day
 from vlm_vpr_ros.sim.rows import row_corners
 from vlm_vpr_ros.sim.seeds import generator
@@ -66,7 +66,7 @@ class _Car:
     tone: float
 
 
-def _car(mesh: Mesh, place: Place, car: _Car, condition: Condition) -> None:
+def _car(mesh: Mesh, place: GroundFrame, car: _Car, condition: Condition) -> None:
     """A car that drives along `place`, its middle at the origin."""
     half_m = props.CAR_HALF_WIDTH_M.get(car.kind, 0.88)
     light = condition.on((0, 0, 1))

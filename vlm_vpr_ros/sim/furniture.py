@@ -10,7 +10,7 @@ import numpy.typing as npt
 from vlm_vpr_ros.sim.conditions import Condition
 from vlm_vpr_ros.sim.layout import HALF_STREET_M, ROW_M, Street
 from vlm_vpr_ros.sim.looks import Colour
-from vlm_vpr_ros.sim.mesh import Mesh, Place
+from vlm_vpr_ros.sim.mesh import GroundFrame, Mesh
 from vlm_vpr_ros.sim.pavement_things import put_something
 from vlm_vpr_ros.sim.props import TREES
 from vlm_vpr_ros.sim.rows import row_corners
@@ -38,7 +38,7 @@ class Furniture:
         mesh: Mesh,
         shadows: Mesh,
         street: Street,
-        corner: Place,
+        corner: GroundFrame,
         random: np.random.Generator,
     ) -> None:
         """All that stands before a row of houses.
@@ -80,7 +80,7 @@ class Furniture:
             face = [corner.at(-0.14, across, up) for across, up in ends]
             mesh.quad(f"street {number}", face, self._board)
 
-    def town_sign(self, mesh: Mesh, corner: Place) -> None:
+    def town_sign(self, mesh: Mesh, corner: GroundFrame) -> None:
         """The sign with the town's name, across the pavement."""
         at = 6.0
         for away in (-2.8, -0.6):
@@ -91,7 +91,7 @@ class Furniture:
             face = [corner.at(away, at + shift, up) for away, up in ends]
             mesh.quad("town", face, self._board)
 
-    def _lamp(self, mesh: Mesh, foot: Place, lamps: Lamps, colour: Colour) -> None:
+    def _lamp(self, mesh: Mesh, foot: GroundFrame, lamps: Lamps, colour: Colour) -> None:
         top, thick = lamps.height_m, 0.06 if lamps.kind != "lantern" else 0.09
         mesh.box(foot, (-thick, thick), (-thick, thick), (0, top), self._metal)
         glass = np.array([0.8, 0.8, 0.78], np.float32) * self._light
@@ -110,7 +110,7 @@ class Furniture:
                 for head in heads:
                     mesh.box(foot, head, (-0.17, 0.17), (top - 0.3, top - 0.1), shine)
 
-    def _traffic_sign(self, mesh: Mesh, foot: Place, name: str) -> None:
+    def _traffic_sign(self, mesh: Mesh, foot: GroundFrame, name: str) -> None:
         mesh.box(foot, (-0.03, 0.03), (-0.03, 0.03), (0, 2.3), self._metal * 2)
         ends: Sequence[tuple[float, float]] = (
             (-0.32, 1.9), (0.32, 1.9), (0.32, 2.54), (-0.32, 2.54),

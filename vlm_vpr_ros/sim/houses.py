@@ -14,7 +14,7 @@ from vlm_vpr_ros.sim.facades import Facade, draw_facade
 from vlm_vpr_ros.sim.layout import DEPTH_M, House
 from vlm_vpr_ros.sim.looks import MODERN, Colour, StreetLook
 from vlm_vpr_ros.sim.lot import Lot
-from vlm_vpr_ros.sim.mesh import Mesh, Place
+from vlm_vpr_ros.sim.mesh import GroundFrame, Mesh
 from vlm_vpr_ros.sim.props import TREES
 from vlm_vpr_ros.sim.seeds import generator
 from vlm_vpr_ros.sim.towns import Town
@@ -49,7 +49,12 @@ class HouseBuilder:
         self._facades: dict[str, Facade] = {}
 
     def add(
-        self, house: House, mesh: Mesh, place: Place, look: StreetLook, lamps_m: Sequence[float]
+        self,
+        house: House,
+        mesh: Mesh,
+        place: GroundFrame,
+        look: StreetLook,
+        lamps_m: Sequence[float],
     ) -> None:
         """Add a house.
 
@@ -113,7 +118,9 @@ class HouseBuilder:
             self._pictures[name] = lettering.board(word, paint, letters, (256, 64), serif)
         return name
 
-    def _garden(self, house: House, mesh: Mesh, place: Place, random: np.random.Generator) -> None:
+    def _garden(
+        self, house: House, mesh: Mesh, place: GroundFrame, random: np.random.Generator
+    ) -> None:
         light = self._condition.on(_SKYWARD)
         wall = np.array([0.62, 0.6, 0.56], np.float32) * light
         mesh.box(place, (0, 0.3), (0, house.width_m), (0, random.uniform(0.7, 1.8)), wall)

@@ -9,7 +9,7 @@ import numpy as np
 from vlm_vpr_ros.sim.conditions import Condition
 from vlm_vpr_ros.sim.facades import Facade
 from vlm_vpr_ros.sim.layout import DEPTH_M, House
-from vlm_vpr_ros.sim.mesh import Mesh, Place
+from vlm_vpr_ros.sim.mesh import GroundFrame, Mesh
 
 _SKYWARD = (0.0, 0.0, 1.0)
 
@@ -21,7 +21,7 @@ class Lot:
     house: House
     facade: Facade
     mesh: Mesh
-    place: Place
+    place: GroundFrame
     condition: Condition
 
     def upright(

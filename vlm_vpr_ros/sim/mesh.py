@@ -15,7 +15,7 @@ _WHOLE = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 
 
 @dataclass(frozen=True)
-class Place:
+class GroundFrame:
     """A local frame on the ground: `along` it, to the `right` of it, and up.
 
     Attributes:
@@ -39,13 +39,13 @@ class Place:
         i, j = self.ahead
         return (along * j + right * i, along * i - right * j, up)
 
-    def moved(self, along_m: float, right_m: float, turn: int = 0) -> Place:
+    def moved(self, along_m: float, right_m: float, turn: int = 0) -> GroundFrame:
         """A frame with its origin there, turned clockwise by `turn` right angles."""
         second, first, _ = self.at(along_m, right_m, 0.0)
         i, j = self.ahead
         for _ in range(turn % 4):
             i, j = -j, i
-        return Place(first, second, (i, j))
+        return GroundFrame(first, second, (i, j))
 
 
 @dataclass
@@ -82,7 +82,7 @@ class Mesh:
 
     def box(
         self,
-        place: Place,
+        place: GroundFrame,
         along: tuple[float, float],
         right: tuple[float, float],
         up: tuple[float, float],

@@ -11,7 +11,7 @@ from vlm_vpr_ros.sim.furniture import Furniture
 from vlm_vpr_ros.sim.houses import LAMP_REACH_M, HouseBuilder, Picture
 from vlm_vpr_ros.sim.layout import BLOCK_M, HALF_STREET_M, ROW_M, Node, Plan, Street
 from vlm_vpr_ros.sim.looks import MODERN_STREET, StreetLook
-from vlm_vpr_ros.sim.mesh import Mesh, Place
+from vlm_vpr_ros.sim.mesh import GroundFrame, Mesh
 from vlm_vpr_ros.sim.renderer import Model
 from vlm_vpr_ros.sim.rows import row_corners, street_place
 from vlm_vpr_ros.sim.seeds import generator
@@ -167,7 +167,7 @@ class Scene:
 
     def crossing(self, node: Node, mesh: Mesh) -> None:
         """Add a crossing, with the corners of its pavements."""
-        place = Place(node[0] * BLOCK_M, node[1] * BLOCK_M, (1.0, 0.0))
+        place = GroundFrame(node[0] * BLOCK_M, node[1] * BLOCK_M, (1.0, 0.0))
         half, arms = HALF_STREET_M, self._arms(node)
         name, look = self._junction(node, arms)
         ring = [(-half, -half), (-half, half), (half, half), (half, -half)]

@@ -40,7 +40,7 @@ WORLD_FILE = "world.json"
 
 
 @dataclass(frozen=True)
-class View:
+class PlannedView:
     """An image of a leg, not yet drawn.
 
     Attributes:
@@ -77,7 +77,7 @@ class World:
             self._shown = leg.town, leg.condition
         self._renderer.show_day(day(plan, condition, traffic))
 
-    def images(self, leg: Leg, views: Sequence[View], traffic: int) -> Iterator[RgbImage]:
+    def images(self, leg: Leg, views: Sequence[PlannedView], traffic: int) -> Iterator[RgbImage]:
         """Draw and photograph the views of a leg."""
         self.enter(leg, traffic)
         random = generator(self._seed, "camera", traffic, leg.town)
@@ -103,7 +103,9 @@ def way_of(leg: Leg, traffic: int, seed: int) -> Trajectory:
     return Trajectory(moments, part.first_m, part.second_m, part.heading_deg)
 
 
-def views_of(leg: Leg, way: Trajectory, plan: Plan, random: np.random.Generator) -> list[View]:
+def views_of(
+    leg: Leg, way: Trajectory, plan: Plan, random: np.random.Generator
+) -> list[PlannedView]:
     """The images of a leg, with what is true about them."""
     every = round(_ODOMETRY_RATE_HZ / FRAME_RATE_HZ)
     views = []
@@ -124,7 +126,7 @@ def views_of(leg: Leg, way: Trajectory, plan: Plan, random: np.random.Generator)
             float(way.heading_deg[moment]),
             PITCH_DEG + 0.3 * random.standard_normal(),
         )
-        views.append(View(float(way.time_s[moment]), pose, kind, copy))
+        views.append(PlannedView(float(way.time_s[moment]), pose, kind, copy))
     return views
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from vlm_vpr_ros.sim.mesh import Mesh, Place
+from vlm_vpr_ros.sim.mesh import GroundFrame, Mesh
 from vlm_vpr_ros.sim.props import TREE_SIZE_M
 
 KERB_M = 0.13
@@ -14,7 +14,7 @@ KERB_M = 0.13
 Floats = npt.NDArray[np.float32]
 
 
-def add_tree(mesh: Mesh, place: Place, name: str, light: Floats, scale: float) -> None:
+def add_tree(mesh: Mesh, place: GroundFrame, name: str, light: Floats, scale: float) -> None:
     """Two crossed pictures of a tree; its name is its kind and a number."""
     width_m, height_m = (size * scale for size in TREE_SIZE_M[name.split(maxsplit=1)[0]])
     ends = ((-width_m / 2, 0), (width_m / 2, 0), (width_m / 2, height_m), (-width_m / 2, height_m))
@@ -23,7 +23,7 @@ def add_tree(mesh: Mesh, place: Place, name: str, light: Floats, scale: float) -
         mesh.quad(f"tree {name}", [crossed.at(0, across, up) for across, up in ends], light)
 
 
-def add_shadow(mesh: Mesh, place: Place, along: float, right: float) -> None:
+def add_shadow(mesh: Mesh, place: GroundFrame, along: float, right: float) -> None:
     """A dark patch on the ground, to be blended."""
     ring = [(-along, -right), (-along, right), (along, right), (along, -right)]
     corners = [place.at(a, r, KERB_M + 0.02) for a, r in ring]

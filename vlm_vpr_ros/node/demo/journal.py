@@ -10,7 +10,7 @@ from typing import Any
 
 from vlm_vpr_ros.config import GateConfig
 from vlm_vpr_ros.geodesy import distance_m
-from vlm_vpr_ros.node.demo.truth import Moment, Truth
+from vlm_vpr_ros.node.demo.truth import ImageTruth, Truth
 from vlm_vpr_ros.sim.world_file import RECOGNISABLE
 from vlm_vpr_ros.text import aligned, plain
 
@@ -35,7 +35,7 @@ class Entry:
     """
 
     stamp_ns: int
-    true: Moment
+    true: ImageTruth
     reason: str
     error_m: float | None
 

@@ -13,7 +13,7 @@ from vlm_vpr_ros.types import GeoPoint
 
 
 @dataclass(frozen=True)
-class Moment:
+class ImageTruth:
     """What is true about one image.
 
     Attributes:
@@ -37,7 +37,7 @@ class Truth:
         kidnapped_ns: stamps of the first images after the robot was carried off.
     """
 
-    moments: Mapping[int, Moment]
+    moments: Mapping[int, ImageTruth]
     kidnapped_ns: tuple[int, ...] = field(default=())
 
     @property
@@ -61,13 +61,13 @@ def truth_of(bag: Path, world: Path | None) -> Truth:
     if not positions:
         raise SourceError(f"{bag}: no image with a fix near it: nothing to compare answers with")
     if world is None:
-        return Truth({stamp_ns: Moment(position) for stamp_ns, position in positions.items()})
+        return Truth({stamp_ns: ImageTruth(position) for stamp_ns, position in positions.items()})
     described = read_world(world)
     drive = described.drive(bag.name)
     if drive is None:
         raise SourceError(f"{world}: says nothing about the drive {bag.name}")
     moments = {
-        stamp_ns: Moment(position, described.city(view.town), view.kind)
+        stamp_ns: ImageTruth(position, described.city(view.town), view.kind)
         for stamp_ns, position in positions.items()
         if (view := drive.views.get(stamp_ns))
     }
