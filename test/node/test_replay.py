@@ -185,5 +185,6 @@ def test_wrong_command_lines(words):
 
 def test_without_ros(monkeypatch):
     monkeypatch.setitem(sys.modules, "rclpy", None)
+    monkeypatch.delitem(sys.modules, "vlm_vpr_ros.node.replay", raising=False)
     with pytest.raises(command.VlmVprError, match="needs ROS 2"):
         command.run(parse("b"))

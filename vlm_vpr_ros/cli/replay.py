@@ -51,14 +51,12 @@ def run(args: argparse.Namespace) -> int:
         VlmVprError: there is no ROS 2 here, or the bag cannot be played.
     """
     try:
-        import rclpy  # noqa: F401, PLC0415  (the other commands work without ROS)
+        from vlm_vpr_ros.node.replay import replay  # noqa: PLC0415  (other commands need no ROS)
     except ImportError as error:
         raise VlmVprError(
-            f"vlm_vpr replay needs ROS 2, and rclpy cannot be imported ({error}): source the "
+            f"vlm_vpr replay needs ROS 2, which cannot be imported ({error}): source the "
             "setup file of a ROS 2 installation, or pip install ros-kilted-rclpy"
         ) from error
-    from vlm_vpr_ros.node.replay import replay  # noqa: PLC0415
-
     replay(
         args.bag,
         rate=args.rate,

@@ -130,10 +130,10 @@ def answer(outcome: Outcome, service_ms: float) -> str:
     command line prints: reason: a word of `Reason`; detail: a sentence; lat, lon: degrees; alt_m:
     metres above the WGS 84 ellipsoid or null; sigma_m: horizontal standard deviation, one axis;
     covariance_enu_m2: three rows of three; probability: that the best hypothesis is right; frames:
-    how many the answer rests on; prior: status, source and detail; stamp_ns: of the (last) image, 0
-    when there was none; latency_ms: of each stage and, as "service", from request to answer. Not in
-    the record: hypothesis_count, of the places considered (~/hypotheses has them all). Without a
-    fix, lat to covariance_enu_m2 are null.
+    how many the answer rests on; prior: status, source, detail and its heaviest places; stamp_ns:
+    of the (last) image, 0 when there was none; latency_ms: of each stage and, as "service", from
+    request to answer. Not in the record: hypothesis_count, of the places considered (~/hypotheses
+    has them all). Without a fix, lat to covariance_enu_m2 are null.
     """
     latency_ms = {**outcome.latency_ms, "service": service_ms}
     record = outcome_record(replace(outcome, latency_ms=latency_ms))

@@ -25,8 +25,8 @@ class GeometricEvidence:
     Attributes:
         inliers: of each candidate, None for those that were not checked.
         beside: inliers of references beside the most promising candidates that are none themselves.
-        damage: what is wrong with the features of candidates that would have been checked, one
-            sentence; empty if nothing is.
+        damage: what is wrong with the features of candidates, or of references beside them, that
+            were to be checked, one sentence; empty if nothing is.
     """
 
     inliers: Sequence[int | None]
