@@ -66,6 +66,12 @@ def test_dropouts_and_ends() -> None:
     assert held[0] == GeoPoint(1.0, 1.0001)
     assert held[1] == pytest.approx(math.hypot(1.0, 11.13 * MAX_REACH_S), rel=0.01)
     assert drive.at(S + int(MAX_REACH_S * S) + 1) is None
+    first_ns, last_ns = drive.span_ns
+    for end_ns, outwards in ((first_ns, -1), (last_ns, 1)):
+        held = drive.at(end_ns + outwards * int(MAX_REACH_S * S))
+        at_end = drive.at(end_ns)
+        assert held is not None and at_end is not None and held[0] == at_end[0]
+        assert drive.at(end_ns + outwards * (int(MAX_REACH_S * S) + 1)) is None
 
 
 def test_the_longest_gap_grows_sigma() -> None:

@@ -13,7 +13,7 @@ from vlm_vpr_ros.types import GeoPoint
 MAX_GAP_S = 5.0
 """Fixes further apart than this are a dropout: nothing is interpolated across it."""
 MAX_REACH_S = 0.5
-"""Beyond the last fix before a dropout or an end, its position is held for this long."""
+"""At the edge of a dropout, before the first fix and after the last, a position is held so long."""
 ACCELERATION_M_S2 = 1.0
 """Typical change of velocity between two fixes: what a straight line at constant speed misses."""
 COURSE_SPAN_S = 2.0
@@ -52,10 +52,12 @@ class FixTrack:
 
         Between two fixes the way is the geodesic at constant speed. Sigma is interpolated linearly
         (errors of neighbouring fixes are alike, so they do not average out) and grows by what an
-        unseen acceleration can do, at most 3 m in the middle of the longest gap.
+        unseen acceleration can do, at most 3 m in the middle of the longest gap. In a dropout,
+        before the first fix and after the last, the nearest fix is held for `MAX_REACH_S`; sigma
+        grows by the way that is made meanwhile at the speed there.
 
         Returns:
-            None in a dropout, before the first fix and after the last.
+            None where nothing is interpolated, and no fix is held.
         """
         index = bisect_right(self._stamps, stamp_ns)
         before = self._fixes[index - 1] if index > 0 else None

@@ -61,8 +61,8 @@ class SourceReport:
     """What a reader left out and why, filled while it is read.
 
     Attributes:
-        left_out: reason -> number of images, fixes or single values left out ("fix without a
-            satellite fix", "coordinates out of range", ...).
+        left_out: reason -> number of images, fixes or single values left out ("image file is
+            missing", "coordinates out of range", ...).
         names: reason -> the first `MAX_NAMES` of them.
         remarks: sentences for the user, each said once.
     """

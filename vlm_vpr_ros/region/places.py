@@ -32,7 +32,7 @@ class Place:
         city: name of the city, "" far from any.
         lat_deg: centre of its references.
         lon_deg: centre of its references.
-        radius_m: distance from there within which nearly all of its references are.
+        radius_m: distance from there within which all of its references are.
         references: how many it has.
     """
 
