@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 from h3.api import basic_int as h3
 
-from vlm_vpr_ros.mapping.observation import AltitudeDatum
 from vlm_vpr_ros.prior.geo_prior import EARTH_RADIUS_M
 from vlm_vpr_ros.region.references import References
+from vlm_vpr_ros.types import AltitudeDatum
 
 Floats = npt.NDArray[np.float64]
 Vectors = npt.NDArray[np.float32]

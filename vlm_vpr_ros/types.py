@@ -34,6 +34,14 @@ class GeoPoint:
     alt_m: float | None = None
 
 
+class AltitudeDatum(str, enum.Enum):
+    """What a height is measured from; the two differ by up to about 100 m."""
+
+    ELLIPSOID = "ellipsoid"
+    MEAN_SEA_LEVEL = "msl"
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True)
 class Odometry:
     """Where the robot is in its odometry frame: smooth, drifting, of unknown yaw to north.

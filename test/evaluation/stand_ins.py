@@ -11,9 +11,18 @@ from typing import Any
 import numpy as np
 
 from vlm_vpr_ros.errors import ImageError
-from vlm_vpr_ros.mapping.observation import AltitudeDatum, Observation, SourceReport
+from vlm_vpr_ros.mapping.observation import Observation, SourceReport
 from vlm_vpr_ros.region.references import References
-from vlm_vpr_ros.types import Candidate, Fix, Frame, GeoPoint, Outcome, Reason, RgbImage
+from vlm_vpr_ros.types import (
+    AltitudeDatum,
+    Candidate,
+    Fix,
+    Frame,
+    GeoPoint,
+    Outcome,
+    Reason,
+    RgbImage,
+)
 
 ORIGIN = GeoPoint(0.0, 0.0)
 

@@ -12,10 +12,10 @@ import pytest
 from stand_ins import references
 
 from vlm_vpr_ros.evaluation.region_facts import region_facts
-from vlm_vpr_ros.mapping.observation import AltitudeDatum
 from vlm_vpr_ros.region.manifest import FORMAT_VERSION, Background, Bounds, EncoderId, FileEntry
 from vlm_vpr_ros.region.references import References
 from vlm_vpr_ros.text import aligned, counted, length, plain, size
+from vlm_vpr_ros.types import AltitudeDatum
 
 CELL = h3.str_to_int(h3.latlng_to_cell(-16.8, 180, 8))
 

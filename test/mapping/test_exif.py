@@ -17,7 +17,7 @@ from vlm_vpr_ros.images import ExifData, read_exif
 from vlm_vpr_ros.mapping import exif as module
 from vlm_vpr_ros.mapping.coordinates import NOT_NUMBERS, NULL_ISLAND, OUT_OF_RANGE
 from vlm_vpr_ros.mapping.exif import GeoTag, read_geotag
-from vlm_vpr_ros.mapping.observation import AltitudeDatum
+from vlm_vpr_ros.types import AltitudeDatum
 
 LUND: dict[int, Any] = {1: "N", 2: (55.0, 41.0, 53.75), 3: "E", 4: (13.0, 11.0, 42.5)}
 

@@ -13,8 +13,8 @@ from vlm_vpr_ros.errors import SourceError
 from vlm_vpr_ros.mapping import kitti
 from vlm_vpr_ros.mapping.coordinates import NULL_ISLAND
 from vlm_vpr_ros.mapping.kitti import KittiRaw
-from vlm_vpr_ros.mapping.observation import AltitudeDatum
 from vlm_vpr_ros.mapping.sources import open_source
+from vlm_vpr_ros.types import AltitudeDatum
 
 DRIVE = "2011_09_26_drive_0002_sync"
 WEST = 3.14159265

@@ -17,8 +17,9 @@ from vlm_vpr_ros.errors import ImageError, SourceError, VlmVprError
 from vlm_vpr_ros.mapping.bag_file import open_bag
 from vlm_vpr_ros.mapping.fix_track import FixTrack
 from vlm_vpr_ros.mapping.navsat import NO_FIX, fix_from_message, fix_problem
-from vlm_vpr_ros.mapping.observation import AltitudeDatum, Observation
+from vlm_vpr_ros.mapping.observation import Observation
 from vlm_vpr_ros.mapping.sources import open_source
+from vlm_vpr_ros.types import AltitudeDatum
 
 S = 10**9
 START = 1_700_000_000 * S

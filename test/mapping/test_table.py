@@ -12,9 +12,9 @@ from test_images import close, encoded, picture
 
 from vlm_vpr_ros.errors import ImageError, SourceError, VlmVprError
 from vlm_vpr_ros.mapping.coordinates import NOT_NUMBERS, NULL_ISLAND, OUT_OF_RANGE, SWAPPED
-from vlm_vpr_ros.mapping.observation import AltitudeDatum, Observation, Source
+from vlm_vpr_ros.mapping.observation import Observation, Source
 from vlm_vpr_ros.mapping.sources import open_source
-from vlm_vpr_ros.types import GeoPoint
+from vlm_vpr_ros.types import AltitudeDatum, GeoPoint
 
 
 @pytest.fixture

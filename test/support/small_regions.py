@@ -7,10 +7,10 @@ from pathlib import Path
 import h3
 import numpy as np
 
-from vlm_vpr_ros.mapping.observation import AltitudeDatum
 from vlm_vpr_ros.region.manifest import EncoderId, Manifest
 from vlm_vpr_ros.region.references import References
 from vlm_vpr_ros.region.writer import write_region
+from vlm_vpr_ros.types import AltitudeDatum
 
 DIM = 24
 RESOLUTION = 8

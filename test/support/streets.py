@@ -10,8 +10,8 @@ import numpy as np
 
 from vlm_vpr_ros.errors import ImageError
 from vlm_vpr_ros.geodesy import displaced
-from vlm_vpr_ros.mapping.observation import AltitudeDatum, Observation, SourceReport
-from vlm_vpr_ros.types import GeoPoint, RgbImage
+from vlm_vpr_ros.mapping.observation import Observation, SourceReport
+from vlm_vpr_ros.types import AltitudeDatum, GeoPoint, RgbImage
 
 ORIGIN = (45.4, 11.9)
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vlm_vpr_ros.mapping.observation import AltitudeDatum
+from vlm_vpr_ros.types import AltitudeDatum
 
 # role -> spellings, the preferred first.
 SPELLINGS: dict[str, tuple[str, ...]] = {

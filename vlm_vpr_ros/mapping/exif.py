@@ -13,9 +13,8 @@ from typing import Any
 
 from vlm_vpr_ros.images import ExifData
 from vlm_vpr_ros.mapping.coordinates import NOT_NUMBERS, position_problem
-from vlm_vpr_ros.mapping.observation import AltitudeDatum
 from vlm_vpr_ros.mapping.times import Time, parse_time
-from vlm_vpr_ros.types import GeoPoint
+from vlm_vpr_ros.types import AltitudeDatum, GeoPoint
 
 NO_POSITION = "no position in EXIF"
 NO_REFERENCE = "EXIF position without N/S or E/W"

@@ -22,10 +22,10 @@ from vlm_vpr_ros.images import SUFFIXES, read_image
 from vlm_vpr_ros.mapping.coordinates import position_problem
 from vlm_vpr_ros.mapping.drives import one_after_another
 from vlm_vpr_ros.mapping.fix_track import FixTrack, TimedFix
-from vlm_vpr_ros.mapping.observation import AltitudeDatum, Observation, SourceReport
+from vlm_vpr_ros.mapping.observation import Observation, SourceReport
 from vlm_vpr_ros.mapping.reader import SourceRequest
 from vlm_vpr_ros.mapping.times import parse_time
-from vlm_vpr_ros.types import GeoPoint
+from vlm_vpr_ros.types import AltitudeDatum, GeoPoint
 
 UNDERSTANDS = "a drive of KITTI raw (image_02/data, oxts/data), or a folder of such drives"
 

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import enum
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from vlm_vpr_ros.types import GeoPoint, Odometry, RgbImage
+from vlm_vpr_ros.types import AltitudeDatum, GeoPoint, Odometry, RgbImage
 
 MAX_NAMES = 10
 """How many of the left out a report names for each reason."""
-
-
-class AltitudeDatum(str, enum.Enum):
-    """What a height is measured from; the two differ by up to about 100 m."""
-
-    ELLIPSOID = "ellipsoid"
-    MEAN_SEA_LEVEL = "msl"
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)

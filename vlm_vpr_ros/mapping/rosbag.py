@@ -11,13 +11,13 @@ from vlm_vpr_ros.errors import MessageError
 from vlm_vpr_ros.mapping.bag_file import BagFile, open_bag
 from vlm_vpr_ros.mapping.fix_track import FixTrack, TimedFix
 from vlm_vpr_ros.mapping.navsat import fix_from_message, fix_problem, stamp_of
-from vlm_vpr_ros.mapping.observation import AltitudeDatum, Observation, SourceReport
+from vlm_vpr_ros.mapping.observation import Observation, SourceReport
 from vlm_vpr_ros.mapping.odometry_track import OdometryTrack
 from vlm_vpr_ros.mapping.reader import SourceRequest
 from vlm_vpr_ros.mapping.topics import choose_fix_topic, choose_image_topic, choose_odom_topic
 from vlm_vpr_ros.ros_images import decode_message
 from vlm_vpr_ros.ros_odometry import planar_pose
-from vlm_vpr_ros.types import Odometry
+from vlm_vpr_ros.types import AltitudeDatum, Odometry
 
 UNDERSTANDS = "a rosbag2 folder, a bare .mcap or .db3 file, a ROS 1 .bag"
 

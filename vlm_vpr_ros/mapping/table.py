@@ -15,10 +15,10 @@ from vlm_vpr_ros.images import read_image
 from vlm_vpr_ros.mapping.columns import SPELLINGS, altitude_datum, find_columns, time_unit
 from vlm_vpr_ros.mapping.coordinates import position_problem
 from vlm_vpr_ros.mapping.drives import one_after_another
-from vlm_vpr_ros.mapping.observation import AltitudeDatum, Observation, SourceReport
+from vlm_vpr_ros.mapping.observation import Observation, SourceReport
 from vlm_vpr_ros.mapping.reader import SourceRequest
 from vlm_vpr_ros.mapping.times import parse_time
-from vlm_vpr_ros.types import GeoPoint
+from vlm_vpr_ros.types import AltitudeDatum, GeoPoint
 
 UNDERSTANDS = "a .csv or .tsv table of images (path, lat, lon[, alt, heading, time, drive, sigma])"
 

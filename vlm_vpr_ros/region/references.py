@@ -17,8 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from vlm_vpr_ros.errors import RegionError
-from vlm_vpr_ros.mapping.observation import AltitudeDatum
-from vlm_vpr_ros.types import GeoPoint
+from vlm_vpr_ros.types import AltitudeDatum, GeoPoint
 
 MAX_NAME_BYTES = 4096
 """No drive and no source has a longer name; no path of Linux is longer."""
