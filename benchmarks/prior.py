@@ -45,6 +45,7 @@ from benchmarks.simulated_towns import (
 )
 from benchmarks.targets import Report, arguments
 from vlm_vpr_ros.config import LocalizerConfig
+from vlm_vpr_ros.descriptors import without_mean
 from vlm_vpr_ros.estimation.gate import decide
 from vlm_vpr_ros.estimation.hypotheses import Place, group_by_place
 from vlm_vpr_ros.estimation.posterior import posterior
@@ -60,7 +61,6 @@ from vlm_vpr_ros.prior.reweigh import reweighed
 from vlm_vpr_ros.region.manifest import EncoderId
 from vlm_vpr_ros.region.region import Region
 from vlm_vpr_ros.region.writer import write_region
-from vlm_vpr_ros.retrieval.centring import without_mean
 from vlm_vpr_ros.text import aligned
 from vlm_vpr_ros.types import Candidate, Hypothesis, Reason
 

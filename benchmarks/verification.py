@@ -21,9 +21,10 @@ import numpy.typing as npt
 
 from benchmarks.targets import Report, arguments, data_folder
 from vlm_vpr_ros.config import EncoderConfig, VerificationConfig
+from vlm_vpr_ros.descriptors import unit_rows
 from vlm_vpr_ros.images import read_image
 from vlm_vpr_ros.retrieval.centring import CausalCentring
-from vlm_vpr_ros.retrieval.encoder import Encoder, unit_rows
+from vlm_vpr_ros.retrieval.encoder import Encoder
 from vlm_vpr_ros.types import RgbImage
 from vlm_vpr_ros.verification.feature_codec import decode_features, encode_features
 from vlm_vpr_ros.verification.geometry import epipolar_inliers

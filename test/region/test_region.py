@@ -19,6 +19,7 @@ from support.small_regions import (
     write_small_region,
 )
 
+from vlm_vpr_ros.descriptors import without_mean
 from vlm_vpr_ros.errors import RegionError
 from vlm_vpr_ros.geodesy import distance_m
 from vlm_vpr_ros.region.manifest import (
@@ -31,7 +32,6 @@ from vlm_vpr_ros.region.manifest import (
 )
 from vlm_vpr_ros.region.region import Region
 from vlm_vpr_ros.region.writer import write_region
-from vlm_vpr_ros.retrieval.centring import without_mean
 
 COUNT = 40
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from support.properties import given, st
 
-from vlm_vpr_ros.retrieval.centring import MEMORY_FRAMES, CausalCentring, without_mean
-from vlm_vpr_ros.retrieval.encoder import unit_rows
+from vlm_vpr_ros.descriptors import unit_rows, without_mean
+from vlm_vpr_ros.retrieval.centring import MEMORY_FRAMES, CausalCentring
 
 DIM = 32
 seeds = st.integers(0, 2**32 - 1)

@@ -11,14 +11,12 @@ import onnx
 import onnxruntime
 import pytest
 import yaml
-from hypothesis.extra import numpy as hnp
-from support.properties import given, st
 from support.streets import view
 from support.tiny_encoder import DIM, add_generic_mean, reference_descriptor, write_tiny_encoder
 
 from vlm_vpr_ros.config import EncoderConfig
 from vlm_vpr_ros.errors import ImageError, ModelError
-from vlm_vpr_ros.retrieval.encoder import Encoder, unit_rows
+from vlm_vpr_ros.retrieval.encoder import Encoder
 
 CPU = ("CPUExecutionProvider",)
 
@@ -330,16 +328,3 @@ def test_wrong_generic_mean(tmp_path: Path, mean: np.ndarray) -> None:
     add_generic_mean(card, mean)
     with pytest.raises(ModelError, match="mean.npy"):
         load(card)
-
-
-@given(
-    hnp.arrays(
-        np.float32,
-        (3, 8),
-        elements=st.floats(width=32, allow_nan=False, allow_infinity=False),
-    )
-)
-def test_unit_rows(vectors: np.ndarray) -> None:
-    unit = unit_rows(vectors)
-    for row, before in zip(unit, vectors, strict=True):
-        assert np.linalg.norm(row) == pytest.approx(1 if before.any() else 0, abs=1e-5)

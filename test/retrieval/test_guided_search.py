@@ -8,9 +8,9 @@ from support.priors import at
 from support.small_regions import raw_descriptors, write_small_region
 
 from vlm_vpr_ros.config import RetrievalConfig
+from vlm_vpr_ros.descriptors import without_mean
 from vlm_vpr_ros.prior.geo_prior import GeoPrior
 from vlm_vpr_ros.region.region import Region
-from vlm_vpr_ros.retrieval.centring import without_mean
 from vlm_vpr_ros.retrieval.guided_search import GuidedSearch
 
 COUNT = 400

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from vlm_vpr_ros.descriptors import without_mean
 from vlm_vpr_ros.files import sync_folder
 from vlm_vpr_ros.geodesy import shortest_arc
 from vlm_vpr_ros.record_store import RecordStoreWriter
@@ -30,7 +31,6 @@ from vlm_vpr_ros.region.places import PLACES, Place, write_places
 from vlm_vpr_ros.region.references import References, write_references
 from vlm_vpr_ros.region.sketch import BITS, SCHEME, SKETCH, Sketcher
 from vlm_vpr_ros.region.thumbnails import THUMBNAIL_FOLDER, THUMBNAILS
-from vlm_vpr_ros.retrieval.centring import without_mean
 from vlm_vpr_ros.verification.feature_store import FeatureStoreWriter
 
 SMALL_REGION = 100

@@ -10,24 +10,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from vlm_vpr_ros.retrieval.encoder import unit_rows
+from vlm_vpr_ros.descriptors import without_mean
 from vlm_vpr_ros.retrieval.novelty import Novelty
 from vlm_vpr_ros.types import Descriptor
 
 MEMORY_FRAMES = 500
 """Frames after which the oldest fade from the mean: light changes over a day."""
-
-NOTHING_LEFT = 1e-4
-"""A descriptor this close to the mean is the mean: what is left of it is rounding (fp32, fp16)."""
-
-
-def without_mean(
-    descriptors: npt.NDArray[np.float32], mean: npt.NDArray[np.float32 | np.float64]
-) -> npt.NDArray[np.float32]:
-    """Raw descriptors (..., dim) centred, unit length; zero where nothing but rounding is left."""
-    rest = (descriptors - mean).astype(np.float32)
-    rest[np.linalg.norm(rest, axis=-1) < NOTHING_LEFT] = 0
-    return unit_rows(rest)
 
 
 class CausalCentring:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vlm_vpr_ros.config import EncoderConfig
+from vlm_vpr_ros.descriptors import unit_rows
 from vlm_vpr_ros.errors import ImageError, ModelError
 from vlm_vpr_ros.onnx_session import open_session
 from vlm_vpr_ros.retrieval.model_card import (
@@ -143,13 +144,6 @@ def prepared(image: RgbImage, spec: InputSpec) -> npt.NDArray[np.float32 | np.ui
     values = np.multiply(image.transpose(axes), gain.reshape(channels), dtype=np.float32, order="C")
     values += offset.reshape(channels)
     return values
-
-
-def unit_rows(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Vectors along the last axis scaled to unit length; zero vectors stay zero."""
-    exact = vectors.astype(np.float64)  # squares of float32 overflow and underflow
-    norms = np.linalg.norm(exact, axis=-1, keepdims=True)
-    return np.asarray(exact / np.where(norms > 0, norms, 1), np.float32)
 
 
 def _fingerprint(card: EncoderCard) -> str:

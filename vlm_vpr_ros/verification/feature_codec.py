@@ -14,7 +14,7 @@ import struct
 
 import numpy as np
 
-from vlm_vpr_ros.retrieval.encoder import unit_rows
+from vlm_vpr_ros.descriptors import unit_rows
 from vlm_vpr_ros.verification.local_features import LocalFeatures
 
 MAX_KEYPOINTS = 2048

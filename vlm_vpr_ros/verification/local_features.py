@@ -12,9 +12,10 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
 from vlm_vpr_ros.config import EncoderConfig, VerificationConfig
+from vlm_vpr_ros.descriptors import unit_rows
 from vlm_vpr_ros.errors import ModelError
 from vlm_vpr_ros.onnx_session import open_session
-from vlm_vpr_ros.retrieval.encoder import prepared, unit_rows
+from vlm_vpr_ros.retrieval.encoder import prepared
 from vlm_vpr_ros.retrieval.model_card import ModelCard, read_card
 from vlm_vpr_ros.types import RgbImage
 from vlm_vpr_ros.verification.keypoints import sample_cubic, strongest_keypoints
