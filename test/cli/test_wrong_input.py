@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
 from small_town import Command, write_drive
 from support.tiny_encoder import write_tiny_encoder
+from support.tiny_vlm import write_tiny_vlm
+
+from vlm_vpr_ros.cli.main import main
 
 
 def complaint(vlm_vpr: Command, *arguments: object) -> str:
@@ -153,6 +157,29 @@ def test_outputs_are_checked_before_the_work(
     vlm_vpr: Command, region: Path, town: Path, option: list[str], says: str
 ) -> None:
     assert says in complaint(vlm_vpr, "evaluate", region, town / "evening.csv", *option)
+
+
+def test_a_model_that_was_opened_in_vain_is_closed(
+    region: Path,
+    town: Path,
+    encoder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(region, copy)
+    (copy / "calibration.json").write_text("{", encoding="utf-8")
+    pair = write_tiny_vlm(tmp_path).pair
+    settings = (
+        f"encoder.name={encoder}",
+        f"vlm.model={pair.model}",
+        f"vlm.mmproj={pair.mmproj}",
+        "vlm.n_threads=1",
+    )
+    options = [word for setting in settings for word in ("--set", setting)]
+    assert main(["evaluate", str(copy), str(town / "evening.csv"), *options]) == 2
+    assert "calibration.json: damaged" in capsys.readouterr().err
+    assert "vlm" not in [thread.name for thread in threading.enumerate()]
 
 
 @pytest.mark.parametrize("distance", ["-1", "nan", "inf", "far"])

@@ -127,8 +127,9 @@ def test_shares_are_of_all_photos() -> None:
 class _Says:
     """Answers like a model that knows Lund."""
 
-    def ask(self, image: np.ndarray, stamp_ns: int) -> Future[VlmAnswer]:
+    def ask(self, image: np.ndarray, stamp_ns: int, *, patient: bool) -> Future[VlmAnswer]:
         assert image.ndim == 3
+        assert patient
         future: Future[VlmAnswer] = Future()
         clues = (("yellow brick", "road sign"), ("road sign", ""))
         said = tuple(OpenAnswer("Sweden", "", "Lund", 55.7, 13.2, each) for each in clues)

@@ -75,7 +75,6 @@ def test_probabilities_of_places(open_prior: Open) -> None:
     assert answer.open == ()
     assert len(answer.choice) == len(PLACES)
     assert sum(answer.choice) == pytest.approx(1)
-    assert answer.reused_tokens > 64, "the image was evaluated for every question"
     assert ask(prior).choice == answer.choice
     assert ask(prior, 255 - IMAGE).choice != answer.choice
 
@@ -289,6 +288,17 @@ def test_closing_ends_the_process_and_what_it_answers(open_prior: Open) -> None:
     assert "closed" in ask(prior).failure
     assert prior.health()["vlm state"] == "closed"
     prior.close()
+
+
+def test_closing_waits_for_no_frame(open_prior: Open) -> None:
+    prior = open_prior()
+    os.kill(worker_of(prior), signal.SIGSTOP)
+    asked = [prior.ask(IMAGE, 0)]
+    while prior.health()["vlm state"] != "answering":
+        time.sleep(0.01)
+    asked.append(prior.ask(IMAGE, 1))  # waits for its turn
+    prior.close()
+    assert ["closed" in future.result(0).failure for future in asked] == [True] * 2
 
 
 def test_the_worker_is_deaf_to_the_terminal(open_prior: Open) -> None:

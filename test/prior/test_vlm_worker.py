@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import closing
+from dataclasses import replace
 
+import numpy as np
 from support.tiny_vlm import TinyVlm
 
-from vlm_vpr_ros.prior.vlm.protocol import Settings, frame, read_frame
+from vlm_vpr_ros.prior.vlm.geo_asker import GeoAsker
+from vlm_vpr_ros.prior.vlm.protocol import PlaceNames, Settings, frame, read_frame
 
 PATIENCE_S = 60.0
 
@@ -58,6 +62,13 @@ def test_llama_cpp_is_loaded_by_the_worker_alone() -> None:
         "sys.exit(bool({'llama_cpp', 'jinja2'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_the_questions_about_an_image_share_its_evaluation(tiny_vlm: TinyVlm) -> None:
+    places = tuple(PlaceNames(f"P{i}, C", "C", "", f"P{i}") for i in range(9))
+    with closing(GeoAsker(replace(settings(tiny_vlm), places=places))) as asker:
+        asker.answer(np.zeros((48, 64, 3), np.uint8))
+        assert asker._model.usage.reused > 64  # the image's tokens
 
 
 def start() -> subprocess.Popen[bytes]:

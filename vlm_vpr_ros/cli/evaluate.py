@@ -95,26 +95,26 @@ def run(arguments: argparse.Namespace) -> int:
     sources = open_sources(arguments, arguments.queries)
     window = arguments.frames or 1
     networks = remembering_networks(config, region.features is not None, window)
-    model = remembering_model(config, region.places, window)
     alone = config.of_single_frames
-    causal, cold = (
-        Localizer(region, networks, each, model.keeper(each))
-        for each in (alone if arguments.frames == 1 else config, alone)
-    )
     false_fix_m = arguments.false_fix_m
     if false_fix_m is None:
         false_fix_m = config.gate.false_radius_m
     images = sum(source.count() for source in sources)
-    with closing(causal), closing(cold), progress_bar(images, "evaluating") as advance:
-        evaluation = evaluate(
-            sources,
-            region.references,
-            causal,
-            cold,
-            advance,
-            frames=arguments.frames,
-            wait_for_prior_s=config.prior.wait_s,
+    with closing(remembering_model(config, region.places, window)) as model:
+        causal, cold = (
+            Localizer(region, networks, each, model.keeper(each))
+            for each in (alone if arguments.frames == 1 else config, alone)
         )
+        with progress_bar(images, "evaluating") as advance:
+            evaluation = evaluate(
+                sources,
+                region.references,
+                causal,
+                cold,
+                advance,
+                frames=arguments.frames,
+                wait_for_prior_s=config.prior.wait_s,
+            )
     scene = evaluation_scene(evaluation, region, false_fix_m)
     record = report(evaluation, region, false_fix_m, config.gate.target_false_fix_rate)
     print(table(record) + "\n")

@@ -97,8 +97,9 @@ class VlmConfig(Section):
         30.0,
         gt=0.0,
         le=3600.0,
-        description="A frame without an answer after this many seconds goes on without one; the "
-        "model's process is then ended and started again.",
+        description="A frame without an answer after this many seconds goes on without one. When "
+        "the model itself takes longer for a frame, its process is ended and started again; what a "
+        "frame waits for loading, or for another frame, does not count as the model's time.",
     )
     max_memory_mib: int = Field(
         16384,

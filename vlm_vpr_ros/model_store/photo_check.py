@@ -13,12 +13,10 @@ from vlm_vpr_ros.mapping.observation import Observation
 from vlm_vpr_ros.prior.gazetteer import Gazetteer
 from vlm_vpr_ros.prior.open_answers import prior_of_open
 from vlm_vpr_ros.prior.vlm.vlm_prior import VlmAnswer, VlmPrior
-from vlm_vpr_ros.types import RgbImage
 
 RADII_KM = (1, 25, 200, 750, 2500)
 """Street, city, region, country and continent, as image geolocation is scored by custom."""
 
-_LOADING_TRIES = 20
 _SHOWN_CLUES = 5
 
 
@@ -53,7 +51,7 @@ def check_photos(
         except ImageError as error:
             yield CheckedPhoto(photo.source, str(error), None, 0.0, answered=False)
             continue
-        answer = _answer(model, image)
+        answer = model.ask(image, 0, patient=True).result()
         if answer.failure:
             yield CheckedPhoto(photo.source, answer.failure, None, answer.seconds, answered=False)
             continue
@@ -72,15 +70,6 @@ def _because(answer: VlmAnswer) -> str:
     """What the model saw that led it there, in brackets."""
     clues = dict.fromkeys(clue for said in answer.open for clue in said.clues if clue)
     return f" [{'; '.join(list(clues)[:_SHOWN_CLUES])}]" if clues else ""
-
-
-def _answer(model: VlmPrior, image: RgbImage) -> VlmAnswer:
-    """The answer about an image; a large model may take several time limits to be loaded."""
-    for _ in range(_LOADING_TRIES):
-        answer = model.ask(image, 0).result()
-        if not answer.failure or model.health()["vlm state"] != "loading":
-            break
-    return answer
 
 
 def shares_within(checked: list[CheckedPhoto]) -> dict[int, float]:

@@ -53,9 +53,13 @@ class OpenedModel:
         try:
             return PriorKeeper(config.prior, config.max_speed_mps, self.model, self.prior_of)
         except PriorError:
-            if self.model is not None:
-                self.model.close()
+            self.close()
             raise
+
+    def close(self) -> None:
+        """End the model; to close a keeper does so, too."""
+        if self.model is not None:
+            self.model.close()
 
 
 def open_model(config: LocalizerConfig, places: Sequence[Place]) -> OpenedModel:

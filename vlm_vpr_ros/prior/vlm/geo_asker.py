@@ -56,7 +56,6 @@ class GeoAsker:
             if settings.places
             else None
         )
-        self._evaluated = self._reused = 0
 
     def warm_up(self) -> None:
         """Evaluate one question, so that the first frame finds the weights in memory.
@@ -72,18 +71,15 @@ class GeoAsker:
         self._model.prompt(self._chat.text(question))
 
     def answer(self, image: RgbImage) -> dict[str, Any]:
-        """What the model says of an image: `answers` or `probabilities`, and tokens used.
+        """What the model says of an image: `answers` or `probabilities`.
 
         Raises:
             ModelError: the prompt does not fit in the context.
         """
-        self._evaluated = self._reused = 0
         self._model.look(image)
         if self._choice is None:
-            said: dict[str, Any] = {"answers": self._drawn()}
-        else:
-            said = {"probabilities": self._weighed(*self._choice).tolist()}
-        return said | {"evaluated": self._evaluated, "reused": self._reused}
+            return {"answers": self._drawn()}
+        return {"probabilities": self._weighed(*self._choice).tolist()}
 
     def close(self) -> None:
         """Free the memory."""
@@ -92,25 +88,18 @@ class GeoAsker:
     def _drawn(self) -> list[str]:
         prompt = self._chat.text(prompts.OPEN_QUESTION)
         settings = self._settings
-        texts = sampled_answers(
+        return sampled_answers(
             self._model, prompt, self._grammar, settings.temperature, settings.samples
         )
-        self._count_tokens()
-        return texts
 
     def _weighed(self, tree: Option, letters: LetterTokens) -> Array:
         def log_probabilities(options: Sequence[str]) -> Array:
             def ask(order: Sequence[int]) -> Array:
                 question = prompts.choice_question([options[i] for i in order])
                 logits = self._model.prompt(self._chat.text(question))
-                self._count_tokens()
                 return letters.log_probabilities(logits, len(order))
 
             rng = np.random.default_rng(0)  # the same question comes in the same orders
             return option_log_probabilities(ask, len(options), self._settings.samples, rng)
 
         return place_probabilities(tree, log_probabilities)
-
-    def _count_tokens(self) -> None:
-        self._evaluated += self._model.usage.evaluated
-        self._reused += self._model.usage.reused

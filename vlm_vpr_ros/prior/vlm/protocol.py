@@ -3,8 +3,8 @@
 A frame is a magic word, the lengths of its two parts, a JSON object, and raw bytes (an image, or
 nothing). The first frame to the worker holds the `Settings`; it answers `{"ready": ...}`. Then each
 frame to the worker is an image, `{"id", "height", "width"}` and its RGB bytes, and each answer
-`{"id", "evaluated", "reused"}` with `answers` (texts) or `probabilities`. Instead of any answer
-there may be `{"error": text}`. Neither side trusts lengths.
+`{"id"}` with `answers` (texts) or `probabilities`. Instead of any answer there may be
+`{"error": text}`. Neither side trusts lengths.
 """
 
 from __future__ import annotations

@@ -41,8 +41,6 @@ class VlmAnswer:
         choice: the probability of each place given to `VlmPrior`; empty in *open* mode.
         failure: why there is no answer, for people; empty when there is one.
         seconds: from the question to the answer.
-        evaluated_tokens: tokens of image and questions that were evaluated.
-        reused_tokens: those that were still there from an earlier question about the frame.
     """
 
     stamp_ns: int
@@ -50,8 +48,6 @@ class VlmAnswer:
     choice: tuple[float, ...] = ()
     failure: str = ""
     seconds: float = 0.0
-    evaluated_tokens: int = 0
-    reused_tokens: int = 0
 
 
 class VlmPrior:
@@ -86,21 +82,26 @@ class VlmPrior:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="vlm", daemon=True)
         self._thread.start()
-        self._turn: asyncio.Lock
         self._watchdog: Watchdog
         self._running: asyncio.Task[None]
-        self._turn, self._watchdog, self._running = self._in_loop(self._begin())
+        self._watchdog, self._running = self._in_loop(self._begin())
 
     @property
     def mode(self) -> str:
         """`choice` or `open`."""
         return "choice" if self._places else "open"
 
-    def ask(self, image: RgbImage, stamp_ns: int) -> Future[VlmAnswer]:
+    def ask(self, image: RgbImage, stamp_ns: int, *, patient: bool = False) -> Future[VlmAnswer]:
         """Ask about a frame; returns at once, never raises.
 
         The future is done within `vlm.timeout_s`, also when there is no answer. One frame is
         answered at a time; of those that wait meanwhile only the newest is answered afterwards.
+
+        Args:
+            image: the frame.
+            stamp_ns: of the frame.
+            patient: wait for loading and earlier frames as long as it takes; then the model has
+                all of `vlm.timeout_s` for this one.
         """
         future: Future[VlmAnswer] = Future()
         future.set_running_or_notify_cancel()  # from now on nobody can cancel it
@@ -108,7 +109,8 @@ class VlmPrior:
             if self._closed:
                 future.set_result(VlmAnswer(stamp_ns, failure="the VLM was closed"))
             else:
-                answering = self._answer(image, stamp_ns, future)
+                limit_s = None if patient else self._config.timeout_s
+                answering = self._answer(image, stamp_ns, limit_s, future)
                 asyncio.run_coroutine_threadsafe(answering, self._loop)
         return future
 
@@ -116,13 +118,10 @@ class VlmPrior:
         """What the process is doing, for diagnostics."""
         watchdog = self._watchdog
         worker = watchdog.worker
-        state = "ready" if watchdog.ready else "loading" if worker else "waiting to start again"
-        if self._turn.locked() and watchdog.ready:
-            state = "answering"
         return {
             "vlm": self._config.model,
             "vlm mode": self.mode,
-            "vlm state": "closed" if self._closed else state,
+            "vlm state": "closed" if self._closed else watchdog.state,
             "vlm process": str(worker.pid) if worker else "none",
             "vlm memory": f"{worker.memory_mib() if worker else 0} MiB",
             "vlm starts": str(watchdog.starts),
@@ -144,20 +143,26 @@ class VlmPrior:
     def _in_loop(self, coroutine: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
-    async def _begin(self) -> tuple[asyncio.Lock, Watchdog, asyncio.Task[None]]:
+    async def _begin(self) -> tuple[Watchdog, asyncio.Task[None]]:
         settings = _settings(self._config, self._places)
-        watchdog = Watchdog(settings, self._config.max_memory_mib)
-        return asyncio.Lock(), watchdog, asyncio.create_task(watchdog.run())
+        watchdog = Watchdog(settings, self._config.max_memory_mib, self._config.timeout_s)
+        return watchdog, asyncio.create_task(watchdog.run())
 
     async def _finish(self) -> None:
         self._running.cancel()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         await asyncio.gather(*others, return_exceptions=True)
 
-    async def _answer(self, image: RgbImage, stamp_ns: int, future: Future[VlmAnswer]) -> None:
+    async def _answer(
+        self, image: RgbImage, stamp_ns: int, limit_s: float | None, future: Future[VlmAnswer]
+    ) -> None:
         began = time.monotonic()
         try:
-            answer = _read(await self._said(image), stamp_ns, len(self._places))
+            said = await asyncio.wait_for(self._said(image), limit_s)
+            answer = _read(said, stamp_ns, len(self._places))
+        except asyncio.TimeoutError:
+            late = f"the VLM gave no answer within {self._config.timeout_s:g} s"
+            answer = VlmAnswer(stamp_ns, failure=f"{late}: it is {self._watchdog.state}")
         except WorkerError as error:
             answer = VlmAnswer(stamp_ns, failure=str(error))
         except Exception as error:  # a bug of ours; a frame must not wait for its answer for ever
@@ -167,21 +172,13 @@ class VlmPrior:
         future.set_result(answer)
 
     async def _said(self, image: RgbImage) -> dict[str, Any]:
-        deadline = time.monotonic() + self._config.timeout_s
         this = self._newest = object()
-        try:
-            await asyncio.wait_for(self._turn.acquire(), self._config.timeout_s)
-        except asyncio.TimeoutError:
-            raise WorkerError("the VLM was busy with an earlier frame") from None
-        try:
-            if self._newest is not this:
-                raise WorkerError("the VLM went on to a newer frame")
-            small = _scaled_down(image)
-            height, width = small.shape[:2]
-            left_s = deadline - time.monotonic()
-            return await self._watchdog.ask(height, width, small.tobytes(), left_s)
-        finally:
-            self._turn.release()
+        worker = await self._watchdog.free()
+        if self._newest is not this:
+            raise WorkerError("the VLM went on to a newer frame")
+        small = _scaled_down(image)
+        height, width = small.shape[:2]
+        return await self._watchdog.ask(worker, height, width, small.tobytes())
 
 
 def _choices(config: VlmConfig, places: Sequence[NamedPlace]) -> tuple[PlaceNames, ...]:
@@ -227,13 +224,8 @@ def _read(said: dict[str, Any], stamp_ns: int, places: int) -> VlmAnswer:
     Raises:
         WorkerError: it says nothing of use.
     """
-    answer = VlmAnswer(
-        stamp_ns,
-        evaluated_tokens=_count(said.get("evaluated")),
-        reused_tokens=_count(said.get("reused")),
-    )
     if places:
-        return replace(answer, choice=_probabilities(said.get("probabilities"), places))
+        return VlmAnswer(stamp_ns, choice=_probabilities(said.get("probabilities"), places))
     texts = said.get("answers")
     answers = []
     for text in texts if isinstance(texts, list) else []:
@@ -243,7 +235,7 @@ def _read(said: dict[str, Any], stamp_ns: int, places: int) -> VlmAnswer:
             continue
     if not answers:
         raise WorkerError("none of the VLM's answers could be read")
-    return replace(answer, open=tuple(answers))
+    return VlmAnswer(stamp_ns, open=tuple(answers))
 
 
 def _probabilities(values: Any, count: int) -> tuple[float, ...]:
@@ -255,7 +247,3 @@ def _probabilities(values: Any, count: int) -> tuple[float, ...]:
     if not 0.99 < total < 1.01:
         raise WorkerError("the VLM's probabilities could not be read")
     return tuple(number / total for number in numbers)
-
-
-def _count(value: Any) -> int:
-    return value if isinstance(value, int) and value >= 0 else 0
