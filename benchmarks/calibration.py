@@ -171,7 +171,7 @@ class Answers:
         return cls(
             len(windows),
             given,
-            [x.sigmas / t.covariance_scale**0.5 for x, t in zip(given, trust, strict=True)],
+            [x.sigmas_off / t.covariance_scale**0.5 for x, t in zip(given, trust, strict=True)],
             [dict(t.ellipse_radii) for t in trust],
         )
 

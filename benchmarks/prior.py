@@ -224,7 +224,7 @@ def judged(places: Sequence[list[Place]], target: float) -> tuple[Truths, Truths
     for each in places:
         probabilities, _ = posterior([place.best.log_odds for place in each])
         hypotheses = [
-            Hypothesis(p.position, p.best.similarity, None, float(q), 1.0, p.candidates)
+            Hypothesis(p.position, p.best.similarity, None, float(q), np.eye(2), p.candidates)
             for p, q in zip(each, probabilities, strict=True)
         ]
         reason, _ = decide(hypotheses, 0.0, trust)

@@ -239,7 +239,7 @@ class Localizer:
                 similarity=place.best.similarity,
                 inliers=place.best.inliers,
                 probability=float(probability),
-                sigma_m=float(np.sqrt(np.trace(self._horizontal_m2(place, trust)) / 2)),
+                covariance_enu_m2=self._horizontal_m2(place, trust),
                 candidates=place.candidates,
             )
             for place, probability in zip(places, probabilities, strict=True)

@@ -115,7 +115,7 @@ class Hypothesis:
         similarity: of its best candidate.
         inliers: of its best candidate; None when not checked.
         probability: that the robot is there; with `Outcome.probability_none` all sum to one.
-        sigma_m: horizontal standard deviation (one axis), given that the robot is there.
+        covariance_enu_m2: (2, 2) float64, east-north, given that the robot is there.
         candidates: best first.
     """
 
@@ -123,8 +123,13 @@ class Hypothesis:
     similarity: float
     inliers: int | None
     probability: float
-    sigma_m: float
+    covariance_enu_m2: npt.NDArray[np.float64]
     candidates: tuple[Candidate, ...]
+
+    @property
+    def sigma_m(self) -> float:
+        """Horizontal standard deviation, one axis."""
+        return float(np.sqrt(np.trace(self.covariance_enu_m2) / 2))
 
 
 GAUSSIAN_RADII: Mapping[int, float] = MappingProxyType({50: 1.1774, 90: 2.1460, 95: 2.4477})

@@ -128,9 +128,8 @@ def test_probabilities_become_true(slope: float) -> None:
 def test_platt_of_little() -> None:
     assert platt([]) == (1.0, 0.0)
     assert all(np.isfinite(platt([look(3.0, True)] * 200)))
-    nothing = look(3.0, True)
     none = np.empty(0)
-    nothing = replace(nothing, log_odds=none, prior=none, right=np.empty(0, bool), support=-np.inf)
+    nothing = Look(1, none, none, np.empty(0, bool), none)
     assert nothing.worth(2.0, 1.0).support == -np.inf
     assert all(np.isfinite(platt([nothing, nothing])))
 

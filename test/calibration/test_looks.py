@@ -36,7 +36,7 @@ class Fixed:
             return Outcome(frame.stamp_ns, Reason.DARK_IMAGE, "dark")
         places = [GeoPoint(0.0, 0.0), GeoPoint(0.01, 0.0)]
         hypotheses = tuple(
-            Hypothesis(p, 0.9, None, q, 5.0, (Candidate(i, p, 0.9, log_odds=z),))
+            Hypothesis(p, 0.9, None, q, 25.0 * np.eye(2), (Candidate(i, p, 0.9, log_odds=z),))
             for i, (p, q, z) in enumerate(zip(places, (0.7, 0.2), (3.0, 1.5), strict=True))
         )
         fix = Fix(places[0], np.diag([25.0, 25.0, 100.0]))
@@ -84,7 +84,7 @@ def test_a_look_knows_the_truth() -> None:
     assert look.support == pytest.approx(3.0 - np.log(1 + np.exp(1.5)))
     unmapped = look.unmapped()
     assert unmapped.false and unmapped.support == pytest.approx(1.5)
-    assert look.sigmas == pytest.approx(11.06 / 5, rel=0.01)
+    assert look.sigmas_off == pytest.approx(11.06 / 5, rel=0.01)
     (look, *_) = watched(drive("a", 1, GeoPoint(0.01, 0.0))).drives[0].singles
     assert look.right.tolist() == [False, True] and look.false
 
@@ -103,7 +103,7 @@ def test_outside_of_the_region_every_answer_is_false() -> None:
 
 def test_a_frame_without_any_place_is_never_answered() -> None:
     (look,) = watched(drive("a", 1), gathering=Fixed(blind=True)).drives[0].singles
-    assert look.support == -np.inf and look.false and np.isnan(look.sigmas)
+    assert look.support == -np.inf and look.false and np.isnan(look.sigmas_off)
 
 
 def test_a_drive_in_pieces_cannot_pass_for_many() -> None:

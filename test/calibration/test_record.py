@@ -156,15 +156,26 @@ def test_windows_of_another_length_are_not_calibrated() -> None:
 
 
 def test_for_what_is_not_certified_probabilities_count() -> None:
-    found = calibration(mode(threshold(0.05, 2.0)), mode())
+    found = calibration(mode(threshold(0.05, 2.0)))
     strict = Trusts.of(found, MADE, under(0.01))
     assert strict.first.needed == shipped_support(0.01) and not strict.first.calibrated
     assert strict.first.covariance_scale == 9.0
     assert strict.first.log_odds(4.0) == 0.5 * 4.0 - 1.0
     assert "0.01 is not certified (certified: 0.05)" in strict.detail
+
+
+def test_where_windows_are_not_certified_their_first_frame_is_not_either() -> None:
+    found = calibration(mode(threshold(0.05, 2.0)), mode())
     trusts = Trusts.of(found, MADE, under(0.05))
-    assert trusts.after(1).calibrated and not trusts.after(2).calibrated
-    assert trusts.after(1).needed == 2.0 and trusts.after(2).needed == shipped_support(0.05)
+    for trust in (trusts.after(1), trusts.after(2)):
+        assert trust.needed == shipped_support(0.05) and not trust.calibrated
+    assert Trusts.of(found, MADE, under(0.05).of_single_frames).first.calibrated
+
+
+def test_a_stricter_target_never_needs_less() -> None:
+    found = calibration(mode(threshold(0.05, 7.0), threshold(0.1, 6.5)))
+    needed = [Trusts.of(found, MADE, under(t)).first.needed for t in (0.01, 0.05, 0.1, 0.2)]
+    assert needed == [7.0, 7.0, 6.5, 6.5] and shipped_support(0.01) < 7.0
 
 
 def test_few_drives_and_missing_ellipses_are_not_calibrated() -> None:

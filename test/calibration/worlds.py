@@ -10,9 +10,8 @@ from vlm_vpr_ros.calibration.looks import DriveLooks, Look
 def look(
     log_odds: float, right: bool, sigmas: float = 1.0, frames: int = 1, rival: float = -50.0
 ) -> Look:
-    odds = np.array([log_odds, rival])
-    support = log_odds - float(np.logaddexp(0.0, rival))
-    return Look(frames, odds, np.zeros(2), np.array([right, False]), support, sigmas)
+    images = np.array([log_odds, rival])
+    return Look(frames, images, np.zeros(2), np.array([right, False]), np.array([sigmas, sigmas]))
 
 
 def world(

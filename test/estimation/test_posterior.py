@@ -54,7 +54,7 @@ def hypotheses(*log_odds: float, prior: float = 0.0) -> list[Hypothesis]:
             0.5,
             None,
             0.5,
-            3.0,
+            9.0 * np.eye(2),
             (Candidate(i, here, 0.5, log_odds=z, prior_log_odds=prior if i == 0 else 0.0),),
         )
         for i, z in enumerate(log_odds)

@@ -28,7 +28,7 @@ def test_an_outcome_of_nothing_is_an_empty_scene() -> None:
 
 
 def test_layers_are_the_prior_the_places_and_the_fix() -> None:
-    places = tuple(Hypothesis(HERE, 0.6, 40, p, 5.0, ()) for p in (0.9, 0.05))
+    places = tuple(Hypothesis(HERE, 0.6, 40, p, 25.0 * np.eye(2), ()) for p in (0.9, 0.05))
     outcome = Outcome(
         0,
         Reason.ACCEPTED,

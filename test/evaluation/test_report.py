@@ -57,7 +57,7 @@ def test_the_keys_that_programs_read() -> None:
 def test_the_keys_of_trust() -> None:
     near = replace(
         accepted(GeoPoint(0.0, 0.00002), [HERE]),
-        hypotheses=(Hypothesis(HERE, 0.9, None, 0.99, 3.0, ()),),
+        hypotheses=(Hypothesis(HERE, 0.9, None, 0.99, 9.0 * np.eye(2), ()),),
         stages={"retrieval": (Candidate(0, FAR, 0.9),), "verification": (Candidate(0, HERE, 0.9),)},
     )
     record = strict(report(evaluated(near, refused([FAR])), TOWN, 50.0))
@@ -175,7 +175,7 @@ points = st.builds(GeoPoint, numbers, numbers, st.none() | numbers)
                 similarity=numbers,
                 inliers=st.none() | st.integers(0, 2048),
                 probability=numbers,
-                sigma_m=numbers,
+                covariance_enu_m2=numbers.map(lambda v: np.diag([abs(v), abs(v)])),
                 candidates=st.just(()),
             ),
             max_size=3,

@@ -69,7 +69,7 @@ def placed(outcome: Outcome, position: GeoPoint, probability: float) -> Outcome:
     return replace(
         outcome,
         candidates=candidates,
-        hypotheses=(Hypothesis(position, 0.8, 40, probability, 4.0, candidates),),
+        hypotheses=(Hypothesis(position, 0.8, 40, probability, 16.0 * np.eye(2), candidates),),
         probability=probability,
         stages={"retrieval": candidates},
     )

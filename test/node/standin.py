@@ -55,7 +55,9 @@ class StandIn:
         self._note("end", stamp_ns=frame.stamp_ns, mean=float(frame.image.mean()))
         self._frames += 1
         accept = script.get("accept", True) and self._frames >= script.get("accept_from", 0)
-        hypothesis = Hypothesis(PLACE, 0.8, None, 0.95, 4.5, (Candidate(7, PLACE, 0.8),))
+        hypothesis = Hypothesis(
+            PLACE, 0.8, None, 0.95, 4.5**2 * np.eye(2), (Candidate(7, PLACE, 0.8),)
+        )
         return Outcome(
             stamp_ns=frame.stamp_ns,
             reason=Reason.ACCEPTED if accept else Reason.WEAK_EVIDENCE,

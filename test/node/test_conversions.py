@@ -37,8 +37,8 @@ def accepted(position=HERE, calibrated=False):
         detail="fine",
         fix=Fix(position, COVARIANCE, calibrated),
         hypotheses=(
-            Hypothesis(position, 0.7, 120, 0.9, 3.5, ()),
-            Hypothesis(GeoPoint(48.2, 11.6, 512.0), 0.6, None, 0.06, 4.0, ()),
+            Hypothesis(position, 0.7, 120, 0.9, 3.5**2 * np.eye(2), ()),
+            Hypothesis(GeoPoint(48.2, 11.6, 512.0), 0.6, None, 0.06, 16.0 * np.eye(2), ()),
         ),
         probability=0.9,
         probability_none=0.04,
@@ -153,7 +153,10 @@ def test_a_picture_as_a_message():
 
 def test_numbers_that_json_lacks_become_null():
     odd = Outcome(
-        1, Reason.AMBIGUOUS, "", hypotheses=(Hypothesis(HERE, math.nan, None, 0.1, math.inf, ()),)
+        1,
+        Reason.AMBIGUOUS,
+        "",
+        hypotheses=(Hypothesis(HERE, math.nan, None, 0.1, np.diag([np.inf, np.inf]), ()),),
     )
     properties = strict(hypotheses(odd))["features"][0]["properties"]
     assert properties["similarity"] is None

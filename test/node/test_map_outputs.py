@@ -94,8 +94,8 @@ def outcome():
         "fine",
         Fix(here, COVARIANCE),
         hypotheses=(
-            Hypothesis(here, 0.8, 50, 0.9, 3.0, ()),
-            Hypothesis(there, 0.5, None, 0.05, 4.0, ()),
+            Hypothesis(here, 0.8, 50, 0.9, 9.0 * np.eye(2), ()),
+            Hypothesis(there, 0.5, None, 0.05, 16.0 * np.eye(2), ()),
         ),
         probability=0.9,
         prior=PriorReport(PriorStatus.USED, prior),

@@ -168,7 +168,7 @@ class Decisions:
         """
         single = all(len(window) == 1 for drive in self.drives for window in drive)
         right = [
-            look.sigmas
+            look.sigmas_off
             for drive in self.drives
             for window in drive
             for look in window

@@ -6,9 +6,11 @@ a fresh start, as `~/relocalize` gathers them; windows follow each other without
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -39,45 +41,65 @@ Flags = npt.NDArray[np.bool_]
 class Look:
     """One outcome and the truth.
 
+    What images say may be worth less or more than they claim; a prior is worth what it says. So the
+    best hypothesis, and whether it is right, depend on `slope` and `bias`, as in the localizer.
+
     Attributes:
         frames: how many frames' evidence it rests on.
-        log_odds: (h,) of each hypothesis against "none of them", most probable first.
-        prior: (h,) the prior's part of them.
+        images: (h,) log-odds of each hypothesis against "none of them", without a prior.
+        prior: (h,) what the prior adds to them.
         right: (h,) whether each is within the false-fix radius of the truth; none is where the
             truth is farther than that from every reference.
-        support: of the best hypothesis (see `gate.support`); -inf without any.
-        sigmas: Mahalanobis distance of the truth from the best hypothesis; NaN without any.
+        sigmas: (h,) Mahalanobis distance of the truth from each.
+        slope: of what the images' log-odds are worth.
+        bias: added to them.
     """
 
     frames: int
-    log_odds: Floats
+    images: Floats
     prior: Floats
     right: Flags
-    support: float
-    sigmas: float
+    sigmas: Floats
+    slope: float = 1.0
+    bias: float = 0.0
+
+    @cached_property
+    def order(self) -> npt.NDArray[np.intp]:
+        """(h,) the hypotheses, most probable first."""
+        return np.argsort(-(self.slope * self.images + self.prior), kind="stable")
+
+    @cached_property
+    def support(self) -> float:
+        """Of the best hypothesis (see `gate.support`); -inf without any."""
+        if not len(self.images):
+            return -math.inf
+        prior = self.prior[self.order]
+        return support(self.slope * self.images[self.order] + self.bias + prior, prior)
 
     @property
     def false(self) -> bool:
         """Whether the best hypothesis would be a false fix."""
-        return not self.right[:1].any()
+        return not self.right[self.order[:1]].any()
+
+    @property
+    def sigmas_off(self) -> float:
+        """Mahalanobis distance of the truth from the best hypothesis; NaN without any."""
+        return float(self.sigmas[self.order[0]]) if len(self.sigmas) else math.nan
 
     def unmapped(self) -> Look:
         """As it would have been had the true place not been in the region: any answer is false."""
         left = ~self.right
         return replace(
             self,
-            log_odds=self.log_odds[left],
+            images=self.images[left],
             prior=self.prior[left],
             right=self.right[left],
-            support=-np.inf,
-        ).worth(1.0, 0.0)
+            sigmas=self.sigmas[left],
+        )
 
     def worth(self, slope: float, bias: float) -> Look:
-        """The same with the support that it has if log-odds are worth `slope * z + bias`."""
-        if not len(self.log_odds):
-            return self
-        found = support(slope * self.log_odds + bias, slope * self.prior)
-        return replace(self, support=found)
+        """The same where the images' log-odds are worth `slope * z + bias`."""
+        return replace(self, slope=slope, bias=bias)
 
 
 Window = tuple[Look, ...]
@@ -245,11 +267,11 @@ class _Judge:
         )
         near = (off_m <= self._false_radius_m) & (not self.is_outside(truth))
         bests = [hypothesis.candidates[0] for hypothesis in hypotheses]
+        prior = np.array([best.prior_log_odds for best in bests], np.float64)
         return Look(
             frames=outcome.frames,
-            log_odds=np.array([best.log_odds for best in bests], np.float64),
-            prior=np.array([best.prior_log_odds for best in bests], np.float64),
+            images=np.array([best.log_odds for best in bests], np.float64) - prior,
+            prior=prior,
             right=near,
-            support=-np.inf,
-            sigmas=mahalanobis(outcome.fix, truth) if outcome.fix else np.nan,
-        ).worth(1.0, 0.0)
+            sigmas=np.array([mahalanobis(hypothesis, truth) for hypothesis in hypotheses]),
+        )

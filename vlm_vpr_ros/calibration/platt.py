@@ -15,22 +15,23 @@ AS_SHIPPED = (1.0, 0.0)
 
 
 def platt(looks: Sequence[Look]) -> tuple[float, float]:
-    """Slope and bias that make the log-odds true: Platt scaling of the whole posterior.
+    """Slope and bias that make the images' log-odds true: Platt scaling of the whole posterior.
 
     Maximum likelihood of what turned out, the right place or "none of them", with a weak pull to
-    leave them as they are.
+    leave them as they are. What a prior adds is taken as it is.
     """
     if not looks:
         return AS_SHIPPED
-    width = max(1, *(len(look.log_odds) for look in looks))
-    log_odds = np.full((len(looks), width), -np.inf)
-    right = np.zeros(log_odds.shape, bool)
+    width = max(1, *(len(look.images) for look in looks))
+    images, right = np.full((len(looks), width), -np.inf), np.zeros((len(looks), width), bool)
+    prior = np.zeros_like(images)
     for row, look in enumerate(looks):
-        log_odds[row, : len(look.log_odds)] = look.log_odds
+        images[row, : len(look.images)] = look.images
+        prior[row, : len(look.prior)] = look.prior
         right[row, : len(look.right)] = look.right
 
     def loss(parameters: Floats) -> float:
-        z = math.exp(parameters[0]) * log_odds + parameters[1]
+        z = math.exp(parameters[0]) * images + parameters[1] + prior
         turned_out = np.where(
             right.any(axis=1), special.logsumexp(np.where(right, z, -np.inf), axis=1), 0.0
         )

@@ -90,17 +90,18 @@ def excess(drives: Sequence[Counts], target: float, level: float) -> float:
     """Upper bound of the mean over drives of (false - target * accepted) / decisions.
 
     At most 0 where few enough are false. Student's t over the drives, after one false answer more
-    than was seen: without it, drives without any would have no spread, and seem certain.
+    than was seen: without it, drives without any would have no spread, and seem certain. The worst
+    drive counts twice: false answers come in runs, and a few drives have most of them, so that the
+    worst of all drives was seldom among those that were seen.
 
     Args:
         drives: two or more.
         target: share of the answers that may be false.
         level: probability that the bound is too low.
     """
-    mean = np.array([(d.false - target * d.accepted) / d.decisions for d in drives])
+    seen = [(d.false - target * d.accepted) / d.decisions for d in drives]
     unseen = (1 - target) / sum(d.decisions for d in drives)
-    quantile = float(stats.t.ppf(1 - level, len(mean) - 1))
-    return float(mean.mean() + unseen + quantile * mean.std(ddof=1) / math.sqrt(len(mean)))
+    return _upper_bound(np.array([*seen, max(seen)]), len(seen) + 1, level) + unseen
 
 
 def highest_rate(accepted: float, false: float, level: float) -> float:
@@ -152,13 +153,20 @@ def design_effect(series: Sequence[Floats]) -> float:
 
 def needed_drives(drives: Sequence[Counts], target: float) -> int | None:
     """How many drives like these a target would need; None if no number of them will do."""
-    mean = np.array([(d.false - target * d.accepted) / d.decisions for d in drives])
-    if len(mean) < 2 or mean.mean() >= 0:
+    seen = np.array([(d.false - target * d.accepted) / d.decisions for d in drives])
+    if len(seen) < 2 or seen.mean() >= 0:
         return None
     per_drive = float(np.mean([d.decisions for d in drives]))
-    for count in range(max(LEAST_DRIVES, len(mean) + 1), _MAX_DRIVES + 1):
-        quantile = float(stats.t.ppf(1 - DELTA / len(START_COVERAGES), count - 1))
+    for count in range(max(LEAST_DRIVES, len(seen) + 1), _MAX_DRIVES + 1):
         unseen = (1 - target) / (count * per_drive)
-        if mean.mean() + unseen + quantile * mean.std(ddof=1) / math.sqrt(count) <= 0:
+        worst_again = (seen.max() - seen.mean()) / (count + 1)
+        bound = _upper_bound(seen, count + 1, DELTA / len(START_COVERAGES))
+        if bound + worst_again + unseen <= 0:
             return count
     return None
+
+
+def _upper_bound(values: Floats, count: int, level: float) -> float:
+    """Student's bound of a mean, as it would be of so many values like these."""
+    quantile = float(stats.t.ppf(1 - level, count - 1))
+    return float(values.mean() + quantile * values.std(ddof=1) / math.sqrt(count))

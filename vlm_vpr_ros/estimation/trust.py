@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from vlm_vpr_ros.calibration.record import Calibration, Made, Mode, Threshold, radii_of
+from vlm_vpr_ros.calibration.record import Calibration, Made, Mode, radii_of
 from vlm_vpr_ros.config import LocalizerConfig
 from vlm_vpr_ros.types import GAUSSIAN_RADII
 
@@ -58,10 +58,10 @@ class Trusts:
     def of(cls, calibration: Calibration | None, here: Made, config: LocalizerConfig) -> Trusts:
         """The trust that a calibration allows for.
 
-        Frames that stand alone have the thresholds of single frames. Where more may follow, even
-        the first one has those of windows, if windows have any: else it has that of single frames.
-        Where there is nothing for the target, an answer needs probability
-        1 - gate.target_false_fix_rate, which nobody vouches for: its covariance is approximate.
+        Frames that stand alone have the thresholds of single frames; where more may follow, even
+        the first one has those of windows. Where there is none for the target, an answer needs
+        probability 1 - gate.target_false_fix_rate, or more if a looser target does: nobody vouches
+        for it, so its covariance is approximate.
 
         Args:
             calibration: of the region; None if it has none.
@@ -75,19 +75,13 @@ class Trusts:
         if difference := calibration.made.difference(here) or _length(calibration.frames, frames):
             return cls(shipped, shipped, f"generic: the region's own is not used: {difference}")
         single, windows = calibration.single, calibration.windows
-        alone, together = single.threshold(target), windows.threshold(target)
-        said = f"single frames: {_said(single, target)}"
         if frames == 1:
-            only = _trust(single, alone, alone, target)
-            return cls(only, only, said)
-        if together:
-            said = f"windows: {_said(windows, target)}"
-        else:
-            said += f"; windows: {_said(windows, target)}"
+            alone = _trust(single, single, target)
+            return cls(alone, alone, f"single frames: {_said(single, target)}")
         return cls(
-            _trust(single, together or alone, alone, target),
-            _trust(windows, together, together, target),
-            said,
+            _trust(single, windows, target),
+            _trust(windows, windows, target),
+            f"windows: {_said(windows, target)}",
         )
 
     @classmethod
@@ -109,13 +103,15 @@ def _length(made_for: int, here: int) -> str:
     return f"made for windows of {made_for} frames, evidence.max_frames is {here} now"
 
 
-def _trust(mode: Mode, threshold: Threshold | None, of: Threshold | None, target: float) -> Trust:
-    """A mode's worth of log-odds with a threshold, and ellipses `of` one of the mode's own."""
-    ellipses = of.ellipses if of else mode.ellipses
+def _trust(worth: Mode, decided: Mode, target: float) -> Trust:
+    """The worth and the ellipses of one mode, with the threshold of the one that decides."""
+    threshold, of_worth = decided.threshold(target), worth.threshold(target)
+    ellipses = of_worth.ellipses if of_worth else worth.ellipses
+    looser = [shipped_support(target), *(known.support for known in decided.thresholds)]
     return Trust(
-        needed=threshold.support if threshold else shipped_support(target),
-        slope=mode.slope,
-        bias=mode.bias,
+        needed=threshold.support if threshold else max(looser),
+        slope=worth.slope,
+        bias=worth.bias,
         covariance_scale=ellipses.scale if ellipses else 1.0,
         ellipse_radii=radii_of(ellipses) if ellipses else GAUSSIAN_RADII,
         calibrated=bool(ellipses and threshold and threshold.guarantee == "further drives"),

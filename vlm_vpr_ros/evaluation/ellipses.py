@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vlm_vpr_ros.geodesy import east_north_m
-from vlm_vpr_ros.types import GAUSSIAN_RADII, Fix, GeoPoint
+from vlm_vpr_ros.types import GAUSSIAN_RADII, Fix, GeoPoint, Hypothesis
 
 PER_CENTS = tuple(GAUSSIAN_RADII)
 _TRIMMED = 0.05
@@ -29,11 +29,11 @@ class Nees:
     trimmed_mean: float | None
 
 
-def mahalanobis(fix: Fix, truth: GeoPoint) -> float:
-    """Horizontal distance of the truth from a fix, in standard deviations of its covariance."""
-    position = fix.position
+def mahalanobis(said: Fix | Hypothesis, truth: GeoPoint) -> float:
+    """Horizontal distance of the truth from what was said, in standard deviations."""
+    position = said.position
     error = east_north_m(position.lat_deg, position.lon_deg, truth.lat_deg, truth.lon_deg)
-    return float(np.sqrt(error @ np.linalg.solve(fix.covariance_enu_m2[:2, :2], error)))
+    return float(np.sqrt(error @ np.linalg.solve(said.covariance_enu_m2[:2, :2], error)))
 
 
 def nees(distances: Sequence[float]) -> Nees:

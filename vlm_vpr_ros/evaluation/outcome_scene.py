@@ -52,10 +52,10 @@ def _prior_layer(prior: GeoPrior) -> Layer:
 def _hypotheses_layer(hypotheses: tuple[Hypothesis, ...]) -> Layer:
     lat = np.array([h.position.lat_deg for h in hypotheses])
     lon = np.array([h.position.lon_deg for h in hypotheses])
-    circles = np.array([h.sigma_m**2 * np.eye(2) for h in hypotheses])
+    ellipses = np.array([h.covariance_enu_m2 for h in hypotheses])
     labels = tuple(_label(h) for h in hypotheses)
     return Layer(
-        HYPOTHESES, _HYPOTHESIS_COLOR, (Ellipses(lat, lon, circles), Points(lat, lon, labels))
+        HYPOTHESES, _HYPOTHESIS_COLOR, (Ellipses(lat, lon, ellipses), Points(lat, lon, labels))
     )
 
 
