@@ -4,7 +4,7 @@ Gardens Point: calibrated on day_left in a region of day_right, scored on night_
 and windows of up to seven; a target of 1 % must be refused there. With `--sim DIR`, a folder of
 `vlm_vpr sim --preset statistics`: calibrated on its calibration drives, scored on its queries, and
 again with all of these drives dealt out anew, as one deal may be lucky. Two streets in five stand
-in every town there: `--vlm` asks the tiny model which one it is, as the demo does.
+in every town there: `--vlm` asks the tiny model which one it is.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from vlm_vpr_ros.localizer import Localizer
 from vlm_vpr_ros.mapping.builder import build_region
 from vlm_vpr_ros.mapping.sources import open_source
 from vlm_vpr_ros.region.region import Region
-from vlm_vpr_ros.sim.town_vlm import town_prior, town_vlm
+from vlm_vpr_ros.sim.town_vlm import town_vlm
 from vlm_vpr_ros.types import GAUSSIAN_RADII
 
 TARGETS = (0.01, 0.05)
@@ -53,7 +53,7 @@ def main() -> None:
     args = parser.parse_args()
     report = Report("calibration")
     if args.sim:
-        known = {"vlm": town_vlm(), "prior": town_prior()} if args.vlm else {}
+        known = {"vlm": town_vlm()} if args.vlm else {}
         _simulated(report, args.sim, CONFIG.model_copy(update=known))
     else:
         _gardens_point(report, args.data / "gardens_point")

@@ -18,6 +18,7 @@ from vlm_vpr_ros.mapping.builder import build_region
 from vlm_vpr_ros.networks import Networks
 from vlm_vpr_ros.types import Frame, GeoPoint, Reason
 from vlm_vpr_ros.verification.feature_store import FEATURES
+from vlm_vpr_ros.verification.local_features import LocalFeatureExtractor
 
 PLACES = [6, 61, 64, 138, 173, 209, 225, 252, 269, 283]
 """Places that the tiny encoder tells apart, and whose views have many keypoints."""
@@ -148,5 +149,17 @@ def test_with_a_damaged_feature_record_the_similarity_decides(
     assert "Geometry not used" in outcome.detail
     assert f"{FEATURES}: damaged at reference 0" in outcome.detail
     assert outcome.detail.count("damaged at") == 1
+    assert localizer.describe()["calibration"] == "generic: the region is damaged"
     intact = Localizer.open(region, config).localize(frame(PLACES[0]))
     assert intact.accepted and "Geometry" not in intact.detail
+
+
+def test_a_network_that_fails_is_an_answer(
+    region: Path, config: LocalizerConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ModelError("the network does not run")
+
+    monkeypatch.setattr(LocalFeatureExtractor, "extract", fail)
+    outcome = Localizer.open(region, config).localize(frame(PLACES[0]))
+    assert outcome.reason is Reason.INTERNAL_ERROR and outcome.detail == "the network does not run"

@@ -72,6 +72,7 @@ class Localizer:
         self._chance = chance_similarity(region.manifest.background, encoder.card.chance_similarity)
         self._camera = FrozenCamera()
         self._last_stamp_ns: int | None = None
+        self._damaged = False
         self._calibration = None if trusts else read_calibration(region.folder)
         self._trusts = trusts or self._trusts_under(config)
         # Last, when nothing fails any more: it may start a process, which `close` ends.
@@ -99,19 +100,23 @@ class Localizer:
                 frame or an earlier one: after the search, or before it where a prior guides it.
         """
         watch = Stopwatch()
+        try:
+            return self._localize(frame, wait_for_prior_s, watch)
+        except ImageError as error:
+            reason, detail = Reason.CORRUPT_IMAGE, str(error)
+        except ModelError as error:
+            reason, detail = Reason.INTERNAL_ERROR, str(error)
+        return Outcome(frame.stamp_ns, reason, detail, latency_ms=watch.laps_ms())
+
+    def _localize(self, frame: Frame, wait_for_prior_s: float, watch: Stopwatch) -> Outcome:
         self._notice_new_drive(frame.stamp_ns)
         with watch.stage("check"):
             fault = flaw(frame.image) or self._camera.flaw(frame)
         if fault:
             return Outcome(frame.stamp_ns, *fault, latency_ms=watch.laps_ms())
         self._priors.ask(frame)
-        try:
-            with watch.stage("encode"):
-                raw = self._encoder.encode(frame.image)
-        except (ImageError, ModelError) as error:
-            ours = isinstance(error, ModelError)
-            reason = Reason.INTERNAL_ERROR if ours else Reason.CORRUPT_IMAGE
-            return Outcome(frame.stamp_ns, reason, str(error), latency_ms=watch.laps_ms())
+        with watch.stage("encode"):
+            raw = self._encoder.encode(frame.image)
         with watch.stage("search"):
             descriptor = self._centring.centred(raw)
             guide = None
@@ -126,8 +131,10 @@ class Localizer:
                 seen = self._geometry.evidence(
                     frame.image, candidates, self._beside(candidates), self._place_radius_m
                 )
-                damage = seen.damage
-                if not damage:  # else a twin whose record is damaged would look unlike the frame
+                if damage := seen.damage:
+                    self._damaged = True
+                    self._trusts = self._trusts_under(self._config)
+                else:  # else a twin whose record is damaged would look unlike the frame
                     candidates = self._weighed(candidates, seen)
                     stages["verification"] = candidates
         with watch.stage("evidence"):
@@ -227,6 +234,9 @@ class Localizer:
         return filtered(list(self._sightings), max_speed_mps, self._place_radius_m)
 
     def _trusts_under(self, config: LocalizerConfig) -> Trusts:
+        if self._damaged:
+            # Without geometry log-odds mean something else, and evidence of more frames mixes both.
+            return Trusts.shipped(config.gate.target_false_fix_rate, "the region is damaged")
         return Trusts.of(self._calibration, Made.of(self._region.manifest, config), config)
 
     def _hypotheses(

@@ -69,11 +69,10 @@ class Trusts:
             config: the target and the settings.
         """
         target, frames = config.gate.target_false_fix_rate, config.evidence.max_frames
-        shipped = Trust(shipped_support(target))
         if calibration is None:
-            return cls(shipped, shipped, "generic: the region has none (`vlm_vpr calibrate`)")
+            return cls.shipped(target, "the region has none (`vlm_vpr calibrate`)")
         if difference := calibration.made.difference(here) or _length(calibration.frames, frames):
-            return cls(shipped, shipped, f"generic: the region's own is not used: {difference}")
+            return cls.shipped(target, f"the region's own is not used: {difference}")
         single, windows = calibration.single, calibration.windows
         if frames == 1:
             alone = _trust(single, single, target)
@@ -83,6 +82,12 @@ class Trusts:
             _trust(windows, windows, target),
             f"windows: {_said(windows, target)}",
         )
+
+    @classmethod
+    def shipped(cls, target: float, why: str) -> Trusts:
+        """Log-odds at their word, which nobody vouches for, and why not the region's own."""
+        generic = Trust(shipped_support(target))
+        return cls(generic, generic, f"generic: {why}")
 
     @classmethod
     def in_everything(cls) -> Trusts:
