@@ -209,7 +209,7 @@ def test_what_changes_scores_is_recorded() -> None:
     recorded = set(_settings(LocalizerConfig()))
     assert {"retrieval.candidates", "retrieval.pseudo_frames"} <= recorded
     assert {"verification.keypoints", "verification.candidates"} <= recorded
-    assert {"gate.false_radius_m", "fix.min_sigma_m"} <= recorded
+    assert {"gate.false_radius_m", "fix.min_sigma_m", "max_speed_mps"} <= recorded
     assert not {"gate.target_false_fix_rate", "evidence.max_frames", "vlm.model"} & recorded
     other = LocalizerConfig(retrieval=RetrievalConfig(candidates=7))
     assert _settings(other) != _settings(LocalizerConfig())

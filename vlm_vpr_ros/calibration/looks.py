@@ -150,15 +150,14 @@ def watch_openly(
     Raises:
         SourceError: see `watch`.
     """
-    model = remembering_model(config, region.places)
     # A robot that accepts everything is never lost: ask about every frame as if it were.
     always = config.prior.model_copy(update={"ask_again_m": 0.0})
     config = config.model_copy(update={"prior": always})
-    gathering, cold = (
-        Localizer(region, networks, config, model.keeper(config), Trusts.in_everything())
-        for _ in range(2)
-    )
-    with closing(gathering), closing(cold):
+    with closing(remembering_model(config, region.places)) as model:
+        gathering, cold = (
+            Localizer(region, networks, config, model.keeper(config), Trusts.in_everything())
+            for _ in range(2)
+        )
         return watch(
             sources,
             region.references,

@@ -25,7 +25,10 @@ CALIBRATION = "calibration.json"
 FORMAT_VERSION = 3
 
 _MAX_BYTES = 1 << 20
-_SCORING = ("retrieval.", "verification.", "evidence.", "gate.false_radius_m", "fix.min_sigma_m")
+_SCORING = (
+    *("retrieval.", "verification.", "evidence."),
+    *("gate.false_radius_m", "fix.min_sigma_m", "max_speed_mps"),
+)
 _NOT_SCORING = ("evidence.timeout_s", "evidence.max_frames", "verification.model")
 
 Share = Annotated[float, Field(ge=0, le=1)]

@@ -16,7 +16,7 @@ The latter term is added to the odds of "none of them", too: who is carried off 
 A frame between that shows nothing of a place multiplies its odds by `unseen`. L is the larger of
 
     exp(tempering * (z_i + gain))                                      is the robot on the map?
-    exp(tempering * z_i + dim) / mean over the places of the frame     and if so, where?
+    exp(tempering * z_i + dim) * (n - 1) / sum over its n places       and if so, where?
 
 `gain` turns the odds of a single frame, which hold the chance of one place among all, into a
 likelihood: for a place that earlier frames singled out, that chance was paid already. A dim frame,
