@@ -27,6 +27,7 @@ from vlm_vpr_ros.region.manifest import (
     HASHED_FILES,
     MANIFEST,
     MEAN_DESCRIPTOR,
+    READ_WHOLE,
     file_entries,
     read_manifest,
 )
@@ -126,6 +127,16 @@ def test_verify_finds_every_flipped_byte(folder: Path, name: str) -> None:
         path.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
         with pytest.raises(RegionError, match=f"{name}: damaged .SHA-256 differs.*Copy the region"):
             Region.open(folder, verify=True)
+
+
+@pytest.mark.parametrize("name", READ_WHOLE)
+def test_what_is_read_whole_is_always_verified(folder: Path, name: str) -> None:
+    path = folder / name
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 64
+    path.write_bytes(data)
+    with pytest.raises(RegionError, match=f"{name}: damaged"):
+        Region.open(folder)
 
 
 @pytest.mark.parametrize("name", [*HASHED_FILES, MANIFEST])

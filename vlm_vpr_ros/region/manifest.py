@@ -26,6 +26,8 @@ JOURNAL = "build_journal.jsonl"
 alone."""
 FEATURE_FOLDER = "features"
 HASHED_FILES = (REFERENCES, DESCRIPTORS, MEAN_DESCRIPTOR, PLACES, SKETCH)
+READ_WHOLE = (REFERENCES, MEAN_DESCRIPTOR, PLACES)
+"""Read when a region is opened: to compare their hashes as well costs little."""
 FEATURE_FILES = (f"{FEATURE_FOLDER}/{FEATURES}", f"{FEATURE_FOLDER}/{OFFSETS}")
 """Hashed too, in a region with local features."""
 
@@ -169,18 +171,18 @@ def _advice_if_missing(folder: Path) -> str:
     )
 
 
-def verify_hashes(folder: Path, manifest: Manifest) -> None:
-    """Read every file of the region and compare its hash with the manifest.
+def verify_hashes(folder: Path, manifest: Manifest, names: Sequence[str]) -> None:
+    """Read some files of the region and compare their hashes with the manifest.
 
     Raises:
         RegionError: naming the first file that differs.
     """
-    for name, entry in manifest.files.items():
+    for name in names:
         try:
             found = sha256_of(folder / name)
         except OSError as error:
             raise RegionError(f"{folder / name}: cannot be read: {error}") from None
-        if found != entry.sha256:
+        if found != manifest.files[name].sha256:
             raise RegionError(
                 f"{folder / name}: damaged (SHA-256 differs). Copy the region again, or rebuild it."
             )

@@ -14,6 +14,7 @@ from vlm_vpr_ros.region.manifest import (
     DESCRIPTORS,
     FEATURE_FOLDER,
     MEAN_DESCRIPTOR,
+    READ_WHOLE,
     REFERENCES,
     Manifest,
     read_manifest,
@@ -75,14 +76,13 @@ class Region:
 
     @classmethod
     def open(cls, folder: Path, verify: bool = False) -> Region:
-        """Open a region; sizes and headers are checked always, hashes if `verify`.
+        """Open a region; hashes of the large files are compared only if `verify`.
 
         Raises:
             RegionError: the region is missing or damaged.
         """
         manifest = read_manifest(folder)
-        if verify:
-            verify_hashes(folder, manifest)
+        verify_hashes(folder, manifest, manifest.hashed_files if verify else READ_WHOLE)
         dim, count = manifest.encoder.dim, manifest.references
         return cls(
             folder,
