@@ -129,6 +129,32 @@ def test_truncated_jpeg_with_a_thumbnail_is_refused() -> None:
         decode_image(whole[:-200], "cut")
 
 
+@pytest.mark.parametrize("progressive", [False, True])
+def test_bytes_changed_inside_a_jpeg_are_noticed(progressive: bool) -> None:
+    rng = np.random.default_rng(5)
+    noise = rng.integers(0, 256, (300, 400, 3), np.uint8)
+    sound = encoded(noise, "JPEG", progressive=progressive, quality=90)
+    decode_image(sound, "photo.jpg")
+    changed = np.frombuffer(sound, np.uint8).copy()
+    at = rng.choice(np.arange(len(sound) // 4, len(sound) - 100), 5000, replace=False)
+    changed[at] ^= rng.integers(1, 256, len(at), np.uint8)
+    with pytest.raises(ImageError, match=r"photo\.jpg is a damaged JPEG"):
+        decode_image(changed.tobytes(), "photo.jpg")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"restart_marker_blocks": 3},
+        {"progressive": True, "restart_marker_rows": 1},
+        {"optimize": True, "comment": b"\xff\xd9 no end"},
+    ],
+)
+@pytest.mark.parametrize("behind", [b"", b"\0" * 9, b"\xff\xd8\xff\xe1 a second picture"])
+def test_sound_jpegs_of_all_kinds(options: dict[str, Any], behind: bytes) -> None:
+    assert close(decode_image(encoded(picture(), "JPEG", **options) + behind, "x"), picture())
+
+
 def test_progressive_truncated_jpeg_is_refused() -> None:
     data = encoded(picture(200, 200), "JPEG", progressive=True)
     assert decode_image(data, "whole").shape == (200, 200, 3)

@@ -14,6 +14,7 @@ from support.tiny_encoder import DIM, add_generic_mean, write_tiny_encoder
 from vlm_vpr_ros.config import EncoderConfig
 from vlm_vpr_ros.errors import ConfigError, ImageError, RegionError, SourceError
 from vlm_vpr_ros.mapping.builder import build_region
+from vlm_vpr_ros.mapping.coordinates import NOT_ON_EARTH, UNKNOWN_PLACE
 from vlm_vpr_ros.mapping.sources import open_source
 from vlm_vpr_ros.networks import Networks
 from vlm_vpr_ros.region.manifest import JOURNAL
@@ -166,6 +167,19 @@ def test_file_names_that_are_not_utf8(tmp_path: Path, encoder: Encoder) -> None:
     summary = build_region([source], tmp_path / "region", Networks(encoder))
     assert summary.total == 1
     assert Region.open(tmp_path / "region").references.source == ("caf?.jpg",)
+
+
+def test_what_cannot_be_on_earth_is_left_out_by_name(tmp_path: Path, encoder: Encoder) -> None:
+    sound = [observation(place, "monday") for place in range(3)]
+    high = observation(3, "monday", position=GeoPoint(45.4, 11.9, 1e9))
+    nowhere = observation(4, "monday", sigma_m=1e9)
+    source = FakeSource("monday", [*sound, high, nowhere])
+    summary = build_region([source], tmp_path / "region", Networks(encoder))
+    assert summary.added == {"monday": 3}
+    assert summary.report.names == {
+        NOT_ON_EARTH: [high.source],
+        UNKNOWN_PLACE: [nowhere.source],
+    }
 
 
 def test_every_m(tmp_path: Path, encoder: Encoder) -> None:

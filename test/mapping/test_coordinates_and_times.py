@@ -9,9 +9,12 @@ from hypothesis import strategies as st
 
 from vlm_vpr_ros.mapping.coordinates import (
     NOT_NUMBERS,
+    NOT_ON_EARTH,
     NULL_ISLAND,
     OUT_OF_RANGE,
     SWAPPED,
+    UNKNOWN_PLACE,
+    accuracy_problem,
     position_problem,
 )
 from vlm_vpr_ros.mapping.times import parse_time
@@ -36,6 +39,25 @@ from vlm_vpr_ros.mapping.times import parse_time
 )
 def test_positions(lat: float, lon: float, problem: str | None) -> None:
     assert position_problem(lat, lon) == problem
+
+
+@pytest.mark.parametrize(
+    ("alt_m", "sigma_m", "problem"),
+    [
+        (None, None, None),
+        (-430.0, 3.0, None),
+        (8849.0, 10_000.0, None),
+        (1e9, 3.0, NOT_ON_EARTH),
+        (-20_000.0, None, NOT_ON_EARTH),
+        (math.nan, None, NOT_ON_EARTH),
+        (10.0, 1e9, UNKNOWN_PLACE),
+        (None, math.nan, UNKNOWN_PLACE),
+    ],
+)
+def test_heights_and_sigmas(
+    alt_m: float | None, sigma_m: float | None, problem: str | None
+) -> None:
+    assert accuracy_problem(alt_m, sigma_m) == problem
 
 
 MOMENT = 1717924821 * 10**9  # 2024-06-09 09:20:21 UTC

@@ -14,6 +14,7 @@ from vlm_vpr_ros.errors import ImageError, SourceError, VlmVprError
 from vlm_vpr_ros.mapping.coordinates import NOT_NUMBERS, NULL_ISLAND, OUT_OF_RANGE, SWAPPED
 from vlm_vpr_ros.mapping.observation import Observation, Source
 from vlm_vpr_ros.mapping.sources import open_source
+from vlm_vpr_ros.mapping.table import TOO_MANY_CELLS
 from vlm_vpr_ros.types import AltitudeDatum, GeoPoint
 
 
@@ -140,6 +141,25 @@ def test_values_that_are_no_numbers_are_reported(folder: Path) -> None:
     assert source.report.left_out == Counter(
         f"{role} that is not a number (image kept)" for role in ("alt", "sigma", "heading")
     )
+
+
+def test_a_row_of_more_cells_than_the_header_is_left_out(folder: Path) -> None:
+    source = table(
+        folder,
+        'path,lat,lon\nimg/0.png,55,7,13,2\nimg/1.png,55.7,13.2,\nimg/2.png,55.8,13.3,"a note"\n',
+    )
+    (kept,) = source.observations()
+    assert (kept.source, kept.position) == ("img/1.png", GeoPoint(55.7, 13.2))
+    assert source.report.left_out == Counter({TOO_MANY_CELLS: 2})
+    assert source.report.names[TOO_MANY_CELLS] == ["row 2: img/0.png", "row 4: img/2.png"]
+
+
+@pytest.mark.parametrize("sigma", ["0", "-2.5"])
+def test_a_sigma_that_is_not_positive_is_named(folder: Path, sigma: str) -> None:
+    source = table(folder, f"path,lat,lon,sigma\nimg/0.png,55.7,13.2,{sigma}\n")
+    (kept,) = source.observations()
+    assert kept.sigma_m is None
+    assert source.report.names == {"sigma that is not above 0 (image kept)": ["row 2: img/0.png"]}
 
 
 def test_yaw_is_remarked(folder: Path) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from vlm_vpr_ros.errors import SourceError
 from vlm_vpr_ros.geodesy import distance_m
-from vlm_vpr_ros.mapping.coordinates import OUT_OF_RANGE
+from vlm_vpr_ros.mapping.coordinates import OUT_OF_RANGE, accuracy_problem
 from vlm_vpr_ros.mapping.drives import whole_drives
 from vlm_vpr_ros.mapping.observation import Observation, Source, SourceReport
 from vlm_vpr_ros.region.references import MAX_NAME_BYTES
@@ -48,6 +48,10 @@ class Selection:
                     continue
                 if not (abs(position.lat_deg) <= 90 and abs(position.lon_deg) <= 180):
                     self.report.leave_out(OUT_OF_RANGE, observation.source)
+                    continue
+                problem = accuracy_problem(position.alt_m, observation.sigma_m)
+                if problem is not None:
+                    self.report.leave_out(problem, observation.source)
                     continue
                 self._check_drive(drive, source, source_of_drive.setdefault(drive, source))
                 if drive in last and self._too_near(last[drive], position):

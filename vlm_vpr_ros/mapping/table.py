@@ -21,6 +21,7 @@ from vlm_vpr_ros.mapping.times import parse_time
 from vlm_vpr_ros.types import AltitudeDatum, GeoPoint
 
 UNDERSTANDS = "a .csv or .tsv table of images (path, lat, lon[, alt, heading, time, drive, sigma])"
+TOO_MANY_CELLS = "more cells than the header (a decimal comma that is not in quotes?)"
 
 
 def recognises(path: Path) -> bool:
@@ -49,6 +50,7 @@ class TableSource:
         self.report = SourceReport()
         rows = self._rows()
         _, header = next(rows, (0, []))
+        self._width = len(header)
         self._columns = find_columns(header)
         for role in ("path", "lat", "lon"):
             if role not in self._columns:
@@ -65,7 +67,8 @@ class TableSource:
     def observations(self) -> Iterator[Observation]:
         """Yield the images of each drive in the order of the rows.
 
-        A row without coordinates has no position.
+        A row without coordinates has no position; one of more cells than the header is left out:
+        a decimal comma that is not in quotes moves all that follows it.
         """
         self.report = SourceReport()
         rows: Iterable[tuple[int, list[str]]] = islice(self._rows(), 1, None)
@@ -101,6 +104,9 @@ class TableSource:
     def _observe(self, number: int, row: Sequence[str]) -> Observation | None:
         text = self._cell(row, "path")
         where = f"row {number}: {text}"
+        if any(cell.strip() for cell in row[self._width :]):
+            self.report.leave_out(TOO_MANY_CELLS, where)
+            return None
         relative = self._inside(text)
         if relative is None:
             self.report.leave_out("image path that leaves the table's folder", where)
@@ -118,13 +124,12 @@ class TableSource:
                 self.report.leave_out(problem, f"{where} (latitude {lat}, longitude {lon})")
                 return None
             position = GeoPoint(lat_deg, lon_deg, self._optional(row, "alt", where))
-        sigma_m = self._optional(row, "sigma", where)
         return Observation(
             source=relative,
             drive=self._drive_of(row),
             position=position,
             load=partial(read_image, path),
-            sigma_m=sigma_m if sigma_m is not None and sigma_m > 0 else None,
+            sigma_m=self._sigma_m(row, where),
             altitude_datum=altitude_datum(self._columns["alt"].spelling)
             if "alt" in self._columns
             else AltitudeDatum.UNKNOWN,
@@ -163,6 +168,13 @@ class TableSource:
             return number
         self.report.leave_out(f"{role} that is not a number (image kept)", where)
         return None
+
+    def _sigma_m(self, row: Sequence[str], where: str) -> float | None:
+        sigma_m = self._optional(row, "sigma", where)
+        if sigma_m is not None and sigma_m <= 0:
+            self.report.leave_out("sigma that is not above 0 (image kept)", where)
+            return None
+        return sigma_m
 
     def _heading_deg(self, row: Sequence[str], where: str) -> float | None:
         heading_deg = self._optional(row, "heading", where)
