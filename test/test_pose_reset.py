@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vlm_vpr_ros.pose_reset import HISTORY_NS, HOLDS_S, PoseReset, Position, Reset
+from vlm_vpr_ros.pose_reset import AGAIN_S, HISTORY_NS, HOLDS_S, PoseReset, Position, Reset
 
 S = 10**9
 CARRIED = np.array([150.0, -80.0])
@@ -124,6 +124,64 @@ def test_a_filter_that_is_silent_while_its_robot_stands() -> None:
     drive(rule, 20)
     here = [Position(s * S, 20.0 + CARRIED[0], CARRIED[1], FIX) for s in (300, 310)]
     assert [rule.fix(fix) is not None for fix in here] == [False, True]
+
+
+def waiting(agreeing: int = 3) -> PoseReset:
+    """The rule beside an AMCL that waits for its first pose."""
+    return PoseReset(
+        gate=4.0,
+        agreeing=agreeing,
+        within_s=10.0,
+        yaw_sigma_rad=math.pi,
+        holds_s=math.inf,
+        begins=True,
+    )
+
+
+def seen(second: float, x_m: float = 200.0) -> Position:
+    return Position(int(second * S), x_m, 40.0, FIX)
+
+
+def test_a_first_pose_needs_as_many_fixes_that_agree() -> None:
+    rule = waiting()
+    assert [rule.fix(seen(s, x)) for s, x in enumerate((0.0, 900.0, 200.0, 201.0))] == [None] * 4
+    assert rule.fix(seen(3)) is None, "the same image again"
+    first = rule.fix(seen(4, 202.0))
+    assert first is not None
+    assert (first.position, first.fixes) == (seen(4, 202.0), 3)
+
+
+def test_an_ekf_begins_by_itself() -> None:
+    rule = ours()
+    assert [rule.fix(seen(s)) for s in range(10)] == [None] * 10
+
+
+def test_a_first_pose_is_told_again_only_after_a_while() -> None:
+    rule = waiting(agreeing=1)
+    told = [s for s in range(40) if rule.fix(seen(s)) is not None]
+    assert told == [0, 11, 22, 33]
+    assert AGAIN_S == 10.0
+
+
+def test_before_the_first_pose_a_clock_may_go_back() -> None:
+    rule = waiting()
+    assert [rule.fix(seen(s)) is not None for s in (98, 99, 100)] == [False, False, True]
+    assert [rule.fix(seen(s)) is not None for s in (1, 2, 3)] == [False, False, True]
+
+
+def test_fixes_before_the_first_belief_are_no_contradiction_of_it() -> None:
+    rule = waiting()
+    assert [rule.fix(seen(s)) for s in (1, 2)] == [None] * 2
+    rule.believe(Position(3 * S, 200.0, 40.0, SURE))
+    assert [rule.fix(seen(s)) for s in range(3, 10)] == [None] * 7
+    assert [rule.fix(seen(s, 900.0)) is not None for s in (11, 12, 13)] == [False, False, True]
+
+
+def test_a_filter_that_began_anew_is_given_its_first_pose() -> None:
+    rule = waiting()
+    drive(rule, 20)
+    rule.forget()
+    assert [rule.fix(seen(s)) is not None for s in (21, 22, 23)] == [False, False, True]
 
 
 def test_a_clock_that_goes_back_forgets() -> None:

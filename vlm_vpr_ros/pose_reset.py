@@ -22,6 +22,9 @@ HOLDS_S = 2.0
 """For how long the last belief of an EKF holds: two periods of the slowest filter, 1 Hz. From one
 that fell silent earlier the robot has simply driven away: that is no contradiction."""
 
+AGAIN_S = 10.0
+"""How long a filter has to take its first pose and tell it, before it is given another one."""
+
 _Matrix = npt.NDArray[np.float64]
 
 
@@ -46,7 +49,7 @@ class Reset:
 
     Attributes:
         position: at the moment of the newest belief.
-        offset_m: how far the filter was off.
+        offset_m: how far the filter was off; NaN where it had not told its first pose.
         fixes: how many fixes say so.
     """
 
@@ -67,6 +70,8 @@ class PoseReset:
             fixes may be turned; pi where nothing is known of it.
         holds_s: for how long the newest belief holds; infinite for a filter that says nothing while
             its robot stands.
+        begins: whether a filter that has told nothing is given its first pose. AMCL waits for it;
+            an EKF begins by itself.
     """
 
     def __init__(
@@ -77,6 +82,7 @@ class PoseReset:
         within_s: float,
         yaw_sigma_rad: float,
         holds_s: float = HOLDS_S,
+        begins: bool = False,
     ) -> None:
         self._gate = gate
         self._agreeing = agreeing
@@ -84,19 +90,27 @@ class PoseReset:
         # Mean squared end of a unit vector turned by a normal angle, from where it should end.
         self._turned = 2.0 * (1.0 - math.exp(-(yaw_sigma_rad**2) / 2.0))
         self._holds_s = holds_s
+        self._begins = begins
         self._beliefs: deque[Position] = deque()
         self._offsets: list[Position] = []
-        self._reset_ns = -1
+        self._deaf_until_ns = -1
+        """Fixes up to then are from before the last reset."""
+        self._newest_ns = -1
+        """Of the fixes before the first belief."""
 
     def believe(self, belief: Position) -> None:
         """What the filter says; a stamp that goes backwards (a bag begins anew) forgets all."""
-        if self._beliefs and belief.stamp_ns < self._beliefs[-1].stamp_ns:
-            self._beliefs.clear()
-            self._offsets.clear()
-            self._reset_ns = -1
+        if not self._beliefs or belief.stamp_ns < self._beliefs[-1].stamp_ns:
+            self.forget()
         self._beliefs.append(belief)
         while belief.stamp_ns - self._beliefs[0].stamp_ns > HISTORY_NS:
             self._beliefs.popleft()
+
+    def forget(self) -> None:
+        """Begin anew: the filter did."""
+        self._beliefs.clear()
+        self._offsets.clear()
+        self._deaf_until_ns = self._newest_ns = -1
 
     def fix(self, fix: Position) -> Reset | None:
         """What a fix leads to: a reset of the filter, mostly nothing.
@@ -104,22 +118,38 @@ class PoseReset:
         A fix from before the last reset, from before the oldest belief, or of a time of which the
         filter says nothing any more, leads to nothing.
         """
+        if self._begins and not self._beliefs:
+            return self._first(fix)
         then = self._belief_at(fix.stamp_ns)
-        if then is None or fix.stamp_ns <= self._reset_ns:
+        if then is None or fix.stamp_ns <= self._deaf_until_ns:
             return None
         offset_m = fix.xy_m - then.xy_m
         if self._near(offset_m, fix.covariance_m2 + then.covariance_m2):
             self._offsets.clear()
             return None
         offset = Position(fix.stamp_ns, float(offset_m[0]), float(offset_m[1]), fix.covariance_m2)
-        if self._offsets and fix.stamp_ns <= self._offsets[-1].stamp_ns:
-            return None  # the same image again is no further evidence
+        return self._reset(fix, offset_m) if self._enough(offset) else None
+
+    def _first(self, fix: Position) -> Reset | None:
+        """The first pose of a filter: fixes must agree with each other, there is nothing else."""
+        if fix.stamp_ns < self._newest_ns:
+            self.forget()
+        self._newest_ns = fix.stamp_ns
+        if fix.stamp_ns <= self._deaf_until_ns or not self._enough(fix):
+            return None
+        reset = Reset(fix, math.nan, len(self._offsets))
+        self._offsets.clear()
+        self._deaf_until_ns = fix.stamp_ns + int(AGAIN_S * 1e9)
+        return reset
+
+    def _enough(self, offset: Position) -> bool:
+        """Whether an offset is the last of so many in a row that agree."""
+        if self._offsets and offset.stamp_ns <= self._offsets[-1].stamp_ns:
+            return False  # the same image again is no further evidence
         if self._offsets and not self._same(self._offsets[-1], offset):
             self._offsets.clear()
         self._offsets.append(offset)
-        if len(self._offsets) < self._agreeing:
-            return None
-        return self._reset(fix, offset_m)
+        return len(self._offsets) >= self._agreeing
 
     def _reset(self, fix: Position, offset_m: _Matrix) -> Reset:
         """The fix, moved on by what the filter saw the robot do since."""
@@ -129,7 +159,7 @@ class PoseReset:
         position = Position(now.stamp_ns, float(x_m), float(y_m), covariance_m2)
         reset = Reset(position, math.hypot(*offset_m), len(self._offsets))
         self._offsets.clear()
-        self._reset_ns = now.stamp_ns
+        self._deaf_until_ns = now.stamp_ns
         return reset
 
     def _same(self, one: Position, other: Position) -> bool:

@@ -126,13 +126,58 @@ def test_the_filter_is_set_and_keeps_its_yaw(ekf: Filter) -> None:
     assert covariance[5, 5] == pytest.approx(0.2), "that of the filter"
 
 
-def test_amcl_gets_the_fix_with_an_unknown_yaw(amcl: Filter) -> None:
-    def asked() -> bool:  # again and again: discovery is not symmetric
-        amcl.fixes(fix(1.0, 300.0))
-        return bool(amcl.resets)
+def begins(amcl: Filter, first_s: int) -> int:
+    """Give fixes until AMCL is told where it is; the second of the first one."""
+    begun = len(amcl.resets)
+    second = first_s
 
-    until(asked)
-    assert amcl.resets[0] == fix(1.0, 300.0)
+    def told() -> bool:  # more and more: discovery is not symmetric
+        nonlocal second
+        second += 1
+        amcl.fixes(fix(float(second), 300.0))
+        return len(amcl.resets) > begun
+
+    until(told)
+    reset = amcl.resets[begun]
+    told_s = int(reset.header.stamp.sec - FIRST_NS // S)
+    assert reset == fix(float(told_s), 300.0), "the fix as it is, with an unknown yaw"
+    return told_s
+
+
+def test_amcl_gets_its_first_pose_from_fixes_that_agree(amcl: Filter) -> None:
+    far = 0.0
+
+    def heard() -> bool:  # each contradicts the one before: none of them may be sent
+        nonlocal far
+        far += 500.0
+        amcl.fixes(fix(far / 500.0, far))
+        return far >= 50 * 500.0
+
+    until(heard)
+    assert begins(amcl, first_s=100) >= 105, "five fixes"
+    assert len(amcl.resets) == 1
+
+
+def test_an_amcl_that_was_started_anew_gets_a_first_pose(node: Callable[..., Process]) -> None:
+    process = node(resets="amcl")
+    first = Filter("/initialpose", "/amcl_pose", PoseWithCovarianceStamped, LATCHED)
+    try:
+        begins(first, first_s=0)
+        first.believe(stamped(PoseWithCovarianceStamped, 500.0, 300.0, 40.0, 9.0, "elsewhere"))
+
+        def believed() -> bool:
+            first.fixes(fix(500.0, 300.0))
+            return "the filter in `elsewhere`" in process.output
+
+        until(believed)
+    finally:
+        first.close()
+    until(lambda: "AMCL is gone" in process.output)
+    second = Filter("/initialpose", "/amcl_pose", PoseWithCovarianceStamped, LATCHED)
+    try:
+        begins(second, first_s=600)
+    finally:
+        second.close()
 
 
 def test_frames_that_differ_are_refused(node: Callable[..., Process]) -> None:
@@ -165,9 +210,35 @@ def test_arguments_that_ros_does_not_understand(domain: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("resets", "ukf"), ("gate", "wide"), ("agreeing_fixes", "0")]
+    ("name", "value"),
+    [
+        ("resets", "ukf"),
+        ("gate", "wide"),
+        ("gate", "0"),
+        ("agreeing_fixes", "0"),
+        ("agreeing_fixes", "2.5"),
+    ],
 )
 def test_wrong_parameters_are_named(node: Callable[..., Process], name: str, value: str) -> None:
     process = node(**{name: value})
     assert process.wait() == 2
     assert f"after_kidnapping: parameter `{name}`" in process.output
+
+
+def test_an_unknown_parameter_ends_the_start(node: Callable[..., Process]) -> None:
+    process = node(gat="3.0")
+    assert process.wait() == 2
+    assert "unknown parameter `gat`: did you mean `gate`?" in process.output
+
+
+def test_a_whole_number_passes_for_a_number(node: Callable[..., Process]) -> None:
+    node(gate="4", within_s="5", use_sim_time="false")
+    Filter("/set_pose", "/odometry/filtered", Odometry).close()  # waits until the node is there
+
+
+@pytest.mark.parametrize(("argument", "code"), [("--foo", 2), ("--help", 0)])
+def test_arguments_of_its_own(domain: int, argument: str, code: int) -> None:
+    assert domain
+    process = Process(["-m", "vlm_vpr_ros.node.after_kidnapping", argument], [])
+    assert process.wait() == code
+    assert "usage: after_kidnapping" in process.output

@@ -6,9 +6,14 @@ pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed")
 
 from vlm_vpr_ros.config import NodeConfig, leaves, node_config, read_parameters, value_of
 from vlm_vpr_ros.errors import ConfigError
-from vlm_vpr_ros.node import parameters
+from vlm_vpr_ros.node import declaration, parameters
 
+FIELDS = dict(leaves(NodeConfig))
 YAML = Path(__file__).parents[2] / "config" / "relocalizer.yaml"
+
+
+def described(name):
+    return parameters.descriptor(name, FIELDS[name])
 
 
 def test_yaml_is_made_from_the_tree():
@@ -21,9 +26,9 @@ def test_yaml_holds_every_default():
     assert node_config(values) == NodeConfig()
 
 
-@pytest.mark.parametrize("name", [name for name, _ in leaves(NodeConfig)])
+@pytest.mark.parametrize("name", FIELDS)
 def test_every_parameter_is_described(name):
-    descriptor = parameters.descriptor(name)
+    descriptor = described(name)
     assert descriptor.description
     value = value_of(NodeConfig(), name)
     if isinstance(value, float):
@@ -36,17 +41,17 @@ def test_every_parameter_is_described(name):
 
 
 def test_choices_are_named():
-    said = parameters.descriptor("image_transport").additional_constraints
+    said = described("image_transport").additional_constraints
     assert said.startswith("one of: compressed, raw")
 
 
 def test_excluded_bounds_are_named():
-    said = parameters.descriptor("gate.target_false_fix_rate").additional_constraints
+    said = described("gate.target_false_fix_rate").additional_constraints
     assert said == "0 < target_false_fix_rate < 0.5"
 
 
 def test_whole_numbers_pass_for_numbers():
-    rate = parameters.updated(NodeConfig(), {"rate": 2}).rate
+    rate = declaration.updated(NodeConfig(), {"rate": 2}).rate
     assert rate == 2.0
     assert isinstance(rate, float)
 
@@ -71,15 +76,15 @@ def test_whole_numbers_pass_for_numbers():
 )
 def test_wrong_values_are_refused_by_name(name, value, said):
     with pytest.raises(ConfigError) as refusal:
-        parameters.updated(NodeConfig(), {name: value})
+        declaration.updated(NodeConfig(), {name: value})
     assert name in str(refusal.value)
     assert said in str(refusal.value)
 
 
 def test_patterns_match_whole_names_and_sections():
-    assert parameters.matches("gate.false_radius_m", parameters.LIVE)
-    assert parameters.matches("rate", parameters.LIVE)
-    assert not parameters.matches("rates", parameters.LIVE)
-    assert not parameters.matches("region", parameters.LIVE)
-    assert parameters.foreign("qos_overrides./x.reliability")
-    assert parameters.foreign("use_sim_time")
+    assert declaration.matches("gate.false_radius_m", parameters.LIVE)
+    assert declaration.matches("rate", parameters.LIVE)
+    assert not declaration.matches("rates", parameters.LIVE)
+    assert not declaration.matches("region", parameters.LIVE)
+    assert declaration.foreign("qos_overrides./x.reliability")
+    assert declaration.foreign("use_sim_time")

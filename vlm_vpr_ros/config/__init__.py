@@ -4,9 +4,10 @@ The dotted path of a field (`gate.target_false_fix_rate`) is the name of its ROS
 key in `config/relocalizer.yaml`. Descriptions and ranges written here become its descriptor.
 """
 
+from vlm_vpr_ros.config.after_kidnapping import AfterKidnappingConfig
 from vlm_vpr_ros.config.beforehand import PriorConfig, VlmConfig
 from vlm_vpr_ros.config.localizer import LocalizerConfig
-from vlm_vpr_ros.config.names import leaves, node_config, value_of
+from vlm_vpr_ros.config.names import config_of, leaves, node_config, value_of
 from vlm_vpr_ros.config.node import MapConfig, NodeConfig
 from vlm_vpr_ros.config.parameter_file import read_parameters
 from vlm_vpr_ros.config.positions import datum_of, lat_lon_deg
@@ -20,6 +21,7 @@ from vlm_vpr_ros.config.stages import (
 )
 
 __all__ = [
+    "AfterKidnappingConfig",
     "EncoderConfig",
     "EvidenceConfig",
     "FixConfig",
@@ -31,6 +33,7 @@ __all__ = [
     "RetrievalConfig",
     "VerificationConfig",
     "VlmConfig",
+    "config_of",
     "datum_of",
     "lat_lon_deg",
     "leaves",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -13,6 +13,7 @@ from vlm_vpr_ros.config.node import NodeConfig
 from vlm_vpr_ros.errors import ConfigError
 
 Leaf = tuple[str, FieldInfo]
+C = TypeVar("C", bound=BaseModel)
 
 
 def leaves(section: type[BaseModel], prefix: str = "") -> Iterator[Leaf]:
@@ -32,20 +33,25 @@ def value_of(config: BaseModel, dotted_name: str) -> Any:
     return value
 
 
-def node_config(parameters: Mapping[str, Any]) -> NodeConfig:
-    """Build the node's config from dotted names; what is not named keeps its default.
+def config_of(kind: type[C], parameters: Mapping[str, Any]) -> C:
+    """Build a config from dotted names; what is not named keeps its default.
 
     Raises:
         ConfigError: naming every unknown name (with the nearest known one) and wrong value.
     """
-    known = [name for name, _ in leaves(NodeConfig)]
+    known = [name for name, _ in leaves(kind)]
     complaints = [_unknown(name, known) for name in parameters if name not in known]
     if complaints:
         raise ConfigError("\n".join(complaints))
     try:
-        return NodeConfig.model_validate(_nested(parameters))
+        return kind.model_validate(_nested(parameters))
     except ValidationError as error:
         raise ConfigError("\n".join(_complaint(e, parameters) for e in error.errors())) from None
+
+
+def node_config(parameters: Mapping[str, Any]) -> NodeConfig:
+    """The node's config, see `config_of`."""
+    return config_of(NodeConfig, parameters)
 
 
 def _nested(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ See docs/robot_localization.md.
 
 from __future__ import annotations
 
+import argparse
 import math
 import sys
 from collections.abc import Sequence
@@ -16,15 +17,20 @@ import numpy as np
 import rclpy
 from geometry_msgs.msg import Point, PoseWithCovarianceStamped
 from nav_msgs.msg import Odometry
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from pydantic.fields import FieldInfo
+from rcl_interfaces.msg import ParameterDescriptor
+from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.signals import SignalHandlerOptions
-from rclpy.utilities import try_shutdown
+from rclpy.utilities import remove_ros_args, try_shutdown
 
+from vlm_vpr_ros.config import AfterKidnappingConfig
 from vlm_vpr_ros.errors import ConfigError
+from vlm_vpr_ros.node import declaration
 from vlm_vpr_ros.node.signals import ending_signal
+from vlm_vpr_ros.node.tellers import Tellers
 from vlm_vpr_ros.pose_reset import HOLDS_S, PoseReset, Position
 
 _LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)  # as AMCL publishes
@@ -38,6 +44,7 @@ class AfterKidnapping(Node):
     filter believes: `odometry/filtered` (Odometry), or `amcl_pose` (PoseWithCovarianceStamped).
     Publishes `set_pose`, or `initialpose` (PoseWithCovarianceStamped), in the same frame.
 
+    A filter is reset, and AMCL given its first pose, only by `agreeing_fixes` fixes in a row.
     The EKF gets the fix moved on to the present, and keeps its height, roll, pitch and yaw. AMCL
     gets the fix as it is, with the image's stamp and an unknown yaw: it does the rest itself.
 
@@ -46,46 +53,19 @@ class AfterKidnapping(Node):
     """
 
     def __init__(self, **arguments: Any) -> None:
-        super().__init__("after_kidnapping", **arguments)
-        resets = _declare(self, "resets", "ekf", "What is reset: `ekf` or `amcl`.")
-        if resets not in {"ekf", "amcl"}:
-            raise ConfigError(f"parameter `resets` = {resets!r}: must be `ekf` or `amcl`")
-        self._amcl = resets == "amcl"
-        agreeing = _declare(
-            self,
-            "agreeing_fixes",
-            2,
-            "How many fixes in a row must contradict the filter in the same way.",
-            integer_range=[IntegerRange(from_value=1, to_value=100, step=1)],
+        super().__init__(
+            "after_kidnapping", automatically_declare_parameters_from_overrides=True, **arguments
         )
-        within_s = _declare(
-            self,
-            "within_s",
-            10.0,
-            "Seconds within which two successive ones of them were taken.",
-            floating_point_range=[FloatingPointRange(from_value=0.01, to_value=60.0)],
-        )
-        gate = _declare(
-            self,
-            "gate",
-            4.0,
-            "Mahalanobis distance up to which two positions agree.",
-            floating_point_range=[FloatingPointRange(from_value=1.0, to_value=100.0)],
-        )
-        yaw_sigma_rad = _declare(
-            self,
-            "yaw_sigma_rad",
-            0.2,
-            "Standard deviation of the EKF's yaw after the robot was carried, in radians.",
-            floating_point_range=[FloatingPointRange(from_value=0.0, to_value=math.pi)],
-        )
+        config = declaration.declare(self, AfterKidnappingConfig(), _descriptor)
+        self._amcl = config.resets == "amcl"
         self._rule = PoseReset(
-            gate=gate,
-            agreeing=agreeing,
-            within_s=within_s,
-            yaw_sigma_rad=math.pi if self._amcl else yaw_sigma_rad,
+            gate=config.gate,
+            agreeing=config.agreeing_fixes,
+            within_s=config.within_s,
+            yaw_sigma_rad=math.pi if self._amcl else config.yaw_sigma_rad,
             # AMCL tells its pose when the wheels have turned: of a carried robot it is silent.
             holds_s=math.inf if self._amcl else HOLDS_S,
+            begins=self._amcl,
         )
         self._belief: Any = None
         self._reset = self.create_publisher(
@@ -93,9 +73,12 @@ class AfterKidnapping(Node):
         )
         self.create_subscription(PoseWithCovarianceStamped, "pose", self._on_fix, 10)
         if self._amcl:
-            self.create_subscription(
+            heard = self.create_subscription(
                 PoseWithCovarianceStamped, "amcl_pose", self._on_belief, _LATCHED
             )
+            self._tellers = Tellers(self, heard.topic_name)
+            clock = Clock(clock_type=ClockType.STEADY_TIME)
+            self.create_timer(_NAP_S, self._watch_amcl, clock=clock)
         else:
             self.create_subscription(Odometry, "odometry/filtered", self._on_belief, 10)
 
@@ -106,32 +89,41 @@ class AfterKidnapping(Node):
             return
         self._belief = message
         self._rule.believe(position)
+        if self._amcl:
+            self._tellers.told()
 
     def _on_fix(self, message: PoseWithCovarianceStamped) -> None:
         position = _position(message)
         if position is None or np.linalg.det(position.covariance_m2) <= 0.0:
             self._say_unusable(message)
             return
-        if self._belief is None:
-            if self._amcl:  # it waits for its first pose, and says nothing until then
-                self.get_logger().info("AMCL has told no pose yet: it gets the fix")
-                self._reset.publish(message)
-            return
-        if message.header.frame_id != self._belief.header.frame_id:
+        belief = self._belief
+        if belief is not None and message.header.frame_id != belief.header.frame_id:
             self.get_logger().error(
                 f"the fix is in the frame `{message.header.frame_id}`, the filter in "
-                f"`{self._belief.header.frame_id}`: set map.frame of the relocalizer",
+                f"`{belief.header.frame_id}`: set map.frame of the relocalizer",
                 throttle_duration_sec=10.0,
             )
             return
         reset = self._rule.fix(position)
         if reset is None:
             return
-        self.get_logger().warning(
-            f"the robot is {reset.offset_m:.0f} m from where the filter believes, say "
-            f"{reset.fixes} fixes in a row: reset by {self._reset.topic_name}"
-        )
+        if belief is None:
+            self.get_logger().info(
+                f"AMCL has told no pose yet: it gets the last of {reset.fixes} fixes that agree"
+            )
+        else:
+            self.get_logger().warning(
+                f"the robot is {reset.offset_m:.0f} m from where the filter believes, say "
+                f"{reset.fixes} fixes in a row: reset by {self._reset.topic_name}"
+            )
         self._reset.publish(message if self._amcl else self._moved(reset.position))
+
+    def _watch_amcl(self) -> None:
+        if self._belief is not None and self._tellers.gone():
+            self.get_logger().info("AMCL is gone, and what it believed with it")
+            self._belief = None
+            self._rule.forget()
 
     def _say_unusable(self, message: Odometry | PoseWithCovarianceStamped) -> None:
         self.get_logger().warning(
@@ -154,12 +146,10 @@ class AfterKidnapping(Node):
         return made
 
 
-def _declare(node: Node, name: str, default: Any, description: str, **limits: Any) -> Any:
-    descriptor = ParameterDescriptor(description=description, read_only=True, **limits)
-    try:
-        return node.declare_parameter(name, default, descriptor).value
-    except Exception as error:  # of several types, for a wrong type and for one out of range
-        raise ConfigError(f"parameter `{name}`: {error}") from None
+def _descriptor(name: str, field: FieldInfo) -> ParameterDescriptor:
+    made = declaration.descriptor(name, field)
+    made.read_only = True
+    return made
 
 
 def _position(message: Odometry | PoseWithCovarianceStamped) -> Position | None:
@@ -173,17 +163,16 @@ def _position(message: Odometry | PoseWithCovarianceStamped) -> Position | None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the node until it is told to end; returns 2 for wrong parameters."""
+    """Run the node until it is told to end; returns 2 for wrong parameters or arguments."""
+    arguments = list(sys.argv if argv is None else argv)
     stop = ending_signal()
     try:
-        rclpy.init(
-            args=list(sys.argv if argv is None else argv),
-            signal_handler_options=SignalHandlerOptions.NO,
-        )
+        rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
     except Exception as error:  # of several types, most of them private
         print(f"after_kidnapping: {error}", file=sys.stderr)
         return 2
     try:
+        _parser().parse_args(remove_ros_args(arguments)[1:])
         executor = SingleThreadedExecutor()
         executor.add_node(AfterKidnapping())
         while stop.empty():
@@ -195,6 +184,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     finally:
         try_shutdown()
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    return argparse.ArgumentParser(
+        prog="after_kidnapping",
+        description="The ROS 2 node that resets a robot's localization when fixes contradict it.",
+        epilog="Parameters: --ros-args -p resets:=ekf -p agreeing_fixes:=5 "
+        "-r pose:=/relocalizer/pose",
+    )
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from rclpy.parameter import Parameter
 from vlm_vpr_ros.config import NodeConfig
 from vlm_vpr_ros.errors import ConfigError, RegionError, VlmVprError
 from vlm_vpr_ros.localizer import Localizer
-from vlm_vpr_ros.node import parameters
+from vlm_vpr_ros.node import declaration, parameters
 from vlm_vpr_ros.node.attempts import Attempts
 from vlm_vpr_ros.node.diagnostics import Diagnostics
 from vlm_vpr_ros.node.executor_tasks import ExecutorTasks
@@ -53,7 +53,7 @@ class Relocalizer(LifecycleNode):
         super().__init__(
             "relocalizer", automatically_declare_parameters_from_overrides=True, **arguments
         )
-        self._config = parameters.declare(self)
+        self._config = declaration.declare(self, NodeConfig(), parameters.descriptor)
         self.add_on_set_parameters_callback(self._on_parameters)
         self._configured = False
         clock = Clock(clock_type=ClockType.STEADY_TIME)
@@ -190,7 +190,7 @@ class Relocalizer(LifecycleNode):
         return self._config
 
     def _on_parameters(self, changed: list[Parameter[Any]]) -> SetParametersResult:
-        values = {p.name: p.value for p in changed if not parameters.foreign(p.name)}
+        values = {p.name: p.value for p in changed if not declaration.foreign(p.name)}
         try:
             config = parameters.changed_live(self._config, values, fixed=self._configured)
         except ConfigError as error:
