@@ -6,8 +6,9 @@
 `s` is the similarity, `chance` what a wrong place reaches by chance in this region (the same
 similarity means less where all streets look alike), `g` the number of geometric inliers. Both are
 averaged with those of the references just before and after on the same drive: the right place is
-recognised from a few metres away, too, a chance match is not. Both weights are positive: weak
-geometry never overrules strong similarity by itself, it adds.
+recognised from a few metres away, too, a chance match is not. Both weights are positive: more
+inliers never count against a place. To be checked and found without any costs more than not to be
+checked at all, as `bias` differs.
 
 The weights are a conditional logit with the class "none of them", fitted on the two day drives of
 Gardens Point, once where the queries' places are in the region and once where they are not.
@@ -113,10 +114,10 @@ def averages(
     } | {row: math.log1p(count) for row, count in beside.items()}
     return [
         (
-            _average(c.similarity, [similarity.get(row, lowest) for row in beside]),
-            _average(geometry[c.reference] or 0.0, [geometry.get(row, 0.0) for row in beside]),
+            _average(c.similarity, [similarity.get(row, lowest) for row in rows]),
+            _average(geometry[c.reference] or 0.0, [geometry.get(row, 0.0) for row in rows]),
         )
-        for c, beside in zip(candidates, neighbours, strict=True)
+        for c, rows in zip(candidates, neighbours, strict=True)
     ]
 
 
