@@ -5,6 +5,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import resource
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +22,7 @@ from vlm_vpr_ros.files import (
     sha256_of,
     sync_folder,
     write_atomic,
+    write_output,
 )
 
 
@@ -45,6 +49,50 @@ def test_a_crash_while_writing_leaves_the_old_file(
     write_atomic(path, b"new")
     assert [p.name for p in tmp_path.iterdir()] == ["a"]
     sync_folder(tmp_path)
+
+
+@contextlib.contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """What a full disk does, in small: writing fails with an error that names no file."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("write", [write_atomic, write_output])
+def test_where_it_does_not_fit_nothing_stays(
+    tmp_path: Path, write: Callable[[Path, bytes], None]
+) -> None:
+    path = tmp_path / "result.json"
+    with files_of_at_most(1000), pytest.raises(OSError, match="File too large") as caught:
+        write(path, bytes(100_000))
+    assert caught.value.filename == str(path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_outputs_go_through_links(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "there" / "file")
+    for data in (b"first", b"second"):
+        write_output(link, data)
+        assert link.is_symlink()
+        assert (tmp_path / "there" / "file").read_bytes() == data
+    assert [p.name for p in (tmp_path / "there").iterdir()] == ["file"]
+
+
+def test_outputs_go_into_pipes(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as pool:
+        read = pool.submit(pipe.read_bytes)
+        write_output(pipe, b"through")
+        assert read.result(60) == b"through"
+    assert pipe.is_fifo()
+    assert [p.name for p in tmp_path.iterdir()] == ["pipe"]
 
 
 def test_vectors(tmp_path: Path) -> None:

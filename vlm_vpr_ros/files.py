@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -69,13 +71,45 @@ def read_vector(path: Path, length: int) -> npt.NDArray[np.float32]:
 
 
 def write_atomic(path: Path, data: bytes) -> None:
-    """Write a file that is, after a crash at any moment, whole or absent."""
+    """Write a file that is, after a crash at any moment, whole or absent.
+
+    Raises:
+        OSError: of `path`; nothing of it stays.
+    """
     partial = path.with_name(path.name + ".partial")
-    with partial.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    try:
+        with _errors_of(path):
+            with partial.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            partial.unlink()
+        raise
+
+
+def write_output(path: Path, data: bytes) -> None:
+    """Write a file that the user named: through links, and into pipes and devices as they are.
+
+    Raises:
+        OSError: of `path`.
+    """
+    with _errors_of(path):
+        if path.exists() and not path.is_file():  # to replace it would make a plain file of it
+            path.write_bytes(data)
+        else:
+            write_atomic(path.resolve(), data)
+
+
+@contextmanager
+def _errors_of(path: Path) -> Iterator[None]:
+    """A full disk names no file, and nobody knows the name of a temporary one."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
 
 
 def sync(path: Path) -> None:

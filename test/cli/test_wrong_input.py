@@ -159,6 +159,49 @@ def test_outputs_are_checked_before_the_work(
     assert says in complaint(vlm_vpr, "evaluate", region, town / "evening.csv", *option)
 
 
+def test_an_output_is_none_of_the_inputs(
+    region: Path, town: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table, photo = town / "evening.csv", town / "evening" / "0.png"
+    link = tmp_path / "link.png"
+    link.symlink_to(photo)
+    manifest = region / "manifest.json"
+    asked = {
+        ("localize", region, photo, "--picture", photo): f"is the input {photo}",
+        ("localize", region, photo, "--picture", link): f"is the input {photo}",
+        ("localize", region, link, "--picture", photo): f"is the input {link}",
+        ("localize", region, photo, "--picture", region / "x.png"): f"lies in the input {region}",
+        ("evaluate", region, table, "--json", table): f"is the input {table}",
+        ("evaluate", region, table, "--json", manifest): f"lies in the input {region}",
+        ("map", region, "--out", region / "map.html"): f"lies in the input {region}",
+    }
+    before = {path: path.read_bytes() for path in (table, photo, manifest)}
+    for arguments, says in asked.items():
+        assert main([str(argument) for argument in arguments]) == 2
+        assert says in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in before} == before
+    assert link.is_symlink()
+
+
+def test_two_results_in_one_file(
+    region: Path, town: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    both = ["--report", "both.html", "--map", "./both.html"]
+    assert main(["evaluate", str(region), str(town / "evening.csv"), *both]) == 2
+    assert "both.html: two results cannot be written to one file" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/proc/self/fdinfo").is_dir(), reason="no /proc here")
+def test_a_folder_that_cannot_be_written(
+    region: Path, town: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = "/proc/self/fdinfo/x.json"
+    assert main(["evaluate", str(region), str(town / "evening.csv"), "--json", path]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert f"vlm_vpr: {path}: no file can be made in " in captured.err
+
+
 def test_a_model_that_was_opened_in_vain_is_closed(
     region: Path,
     town: Path,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from vlm_vpr_ros.errors import ConfigError
@@ -119,12 +121,36 @@ def open_sources(
     return [open_source(path, drive, *topics, odom_topic=odometry) for path in paths]
 
 
-def check_output(path: Path) -> None:
-    """Raise ConfigError if a file cannot be written there: before the work, not after it."""
+def check_output(path: Path, inputs: Iterable[Path]) -> None:
+    """See that a file can be written there and is none of the inputs: before the work, not after.
+
+    Args:
+        path: what the user wants written.
+        inputs: files that are read, and folders (regions, recordings) of which anything may be.
+
+    Raises:
+        ConfigError: it cannot, or is.
+    """
     if path.is_dir():
         raise ConfigError(f"{path}: is a folder, expected the name of a file")
-    if not path.absolute().parent.is_dir():
+    target = path if path.exists() and not path.is_file() else path.resolve()
+    folder = target.absolute().parent
+    if not folder.is_dir():
         raise ConfigError(f"{path}: there is no folder {path.parent}")
+    for one in inputs:
+        place = one.resolve()
+        if target == place or (place.is_dir() and target.is_relative_to(place)):
+            where = "lies in" if place.is_dir() else "is"
+            raise ConfigError(f"{path}: {where} the input {one}; name another file to write")
+    if target.exists() and not os.access(target, os.W_OK):
+        raise ConfigError(f"{path}: is write-protected")
+    if target.is_file() or not target.exists():  # it is written beside it first
+        try:
+            TemporaryFile(dir=folder).close()
+        except OSError as error:
+            raise ConfigError(
+                f"{path}: no file can be made in {folder}: {error.strerror}"
+            ) from None
 
 
 @contextmanager

@@ -80,13 +80,12 @@ def run(arguments: argparse.Namespace) -> int:
     from vlm_vpr_ros.evaluation.report_text import table  # noqa: PLC0415
     from vlm_vpr_ros.evaluation.run import evaluate  # noqa: PLC0415
     from vlm_vpr_ros.evaluation.worst_cases import worst_cases  # noqa: PLC0415
-    from vlm_vpr_ros.files import write_atomic  # noqa: PLC0415
+    from vlm_vpr_ros.files import write_output  # noqa: PLC0415
     from vlm_vpr_ros.localizer import Localizer  # noqa: PLC0415
     from vlm_vpr_ros.region.region import Region  # noqa: PLC0415
 
     config = config_of(arguments)
-    for path in filter(None, (arguments.json, arguments.map, arguments.report)):
-        check_output(path)
+    _check_outputs(arguments)
     if arguments.map:
         check_map_path(arguments.map)
     if arguments.report and arguments.report.suffix.lower() != ".html":
@@ -122,7 +121,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(plain(line))
     if arguments.json:
         text = json.dumps(record, indent=1, allow_nan=False) + "\n"
-        write_atomic(arguments.json, text.encode())
+        write_output(arguments.json, text.encode())
         print(plain(f"wrote {arguments.json}"))
     if arguments.map:
         write_map(scene, arguments.map)
@@ -137,9 +136,18 @@ def run(arguments: argparse.Namespace) -> int:
             ),
             _remarks(evaluation),
         )
-        write_atomic(arguments.report, page.encode())
+        write_output(arguments.report, page.encode())
         print(plain(f"wrote {arguments.report}"))
     return 0
+
+
+def _check_outputs(arguments: argparse.Namespace) -> None:
+    inputs = [p for p in (arguments.region, *arguments.queries, arguments.params) if p]
+    outputs = [p for p in (arguments.json, arguments.map, arguments.report) if p]
+    for path in outputs:
+        check_output(path, inputs)
+        if sum(path.resolve() == other.resolve() for other in outputs) > 1:
+            raise ConfigError(f"{path}: two results cannot be written to one file")
 
 
 def _remarks(evaluation: Evaluation) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,7 +62,9 @@ def run(arguments: argparse.Namespace) -> int:
             raise SourceError(f"{path}: there is no such image file")
 
     if arguments.picture:
-        _check_picture(arguments.picture, len(arguments.images))
+        _check_picture(arguments.picture, arguments.images)
+        inputs = [arguments.region, *arguments.images, arguments.params]
+        check_output(arguments.picture, filter(None, inputs))
 
     from vlm_vpr_ros.evaluation.outcome_picture import OutcomePainter  # noqa: PLC0415
     from vlm_vpr_ros.localizer import Localizer  # noqa: PLC0415
@@ -91,13 +94,11 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _check_picture(path: Path, images: int) -> None:
-    """Before the work, not after it."""
-    if images > 1:
-        raise ConfigError(f"--picture shows one image, not {images}: localize them one by one")
+def _check_picture(path: Path, images: Sequence[Path]) -> None:
+    if len(images) > 1:
+        raise ConfigError(f"--picture shows one image, not {len(images)}: localize one by one")
     if path.suffix.lower() not in _PICTURES:
         raise ConfigError(f"{path}: a picture ends in {' or '.join(_PICTURES)}")
-    check_output(path)
 
 
 def _localized(
@@ -120,9 +121,9 @@ def _localized(
 
 def _write_picture(picture: RgbImage, path: Path) -> None:
     from vlm_vpr_ros.evaluation.match_picture import picture_file  # noqa: PLC0415
-    from vlm_vpr_ros.files import write_atomic  # noqa: PLC0415
+    from vlm_vpr_ros.files import write_output  # noqa: PLC0415
 
-    write_atomic(path, picture_file(picture, path.suffix.lower()))
+    write_output(path, picture_file(picture, path.suffix.lower()))
     print(plain(f"wrote {path}"), file=sys.stderr)
 
 

@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     from vlm_vpr_ros.region.region import Region  # noqa: PLC0415
 
     check_map_path(arguments.out)
-    check_output(arguments.out)
+    check_output(arguments.out, [arguments.region])
     write_map(region_scene(Region.open(arguments.region)), arguments.out)
     print(plain(f"wrote {arguments.out}"))
     return 0

@@ -8,7 +8,7 @@ from pathlib import Path
 from vlm_vpr_ros.errors import ConfigError
 from vlm_vpr_ros.evaluation.drawing import draw
 from vlm_vpr_ros.evaluation.scene import Scene
-from vlm_vpr_ros.files import write_atomic
+from vlm_vpr_ros.files import write_output
 
 SUFFIXES = (".html", ".png", ".geojson")
 
@@ -30,13 +30,13 @@ def write_map(scene: Scene, path: Path) -> None:
     if path.suffix.lower() == ".png":
         from vlm_vpr_ros.evaluation.map_png import png  # noqa: PLC0415  (slow to import)
 
-        write_atomic(path, png(draw(scene)))
+        write_output(path, png(draw(scene)))
     elif path.suffix.lower() == ".geojson":
         from vlm_vpr_ros.evaluation.map_geojson import feature_collection  # noqa: PLC0415
 
         text = json.dumps(feature_collection(scene), allow_nan=False, ensure_ascii=False)
-        write_atomic(path, text.encode(errors="replace"))
+        write_output(path, text.encode(errors="replace"))
     else:
         from vlm_vpr_ros.evaluation.map_html import page  # noqa: PLC0415
 
-        write_atomic(path, page(draw(scene)).encode())
+        write_output(path, page(draw(scene)).encode())
