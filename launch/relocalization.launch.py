@@ -29,10 +29,11 @@ PARAMETERS = {
     "use_sim_time": ("use_sim_time", "Take the time from /clock."),
 }
 SWITCHES = ("continuous", "autostart", "use_sim_time")
+PATHS = ("params_file", "region", "vlm_model", "vlm_mmproj")
 
 # Topics that the node reads: argument -> (the node's own name of it, default, description).
 TOPICS = {
-    "image": ("image", "/camera/image_raw/compressed", "Topic of the camera."),
+    "image": ("image", "camera/image_raw/compressed", "Topic of the camera."),
     "odom": ("odom", "odom", "Topic of the odometry (nav_msgs/Odometry), if there is one."),
     "prior_fix": ("~/prior_fix", "~/prior_fix", "Topic of a coarse NavSatFix, if there is one."),
 }
@@ -60,23 +61,26 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def _node(context: LaunchContext) -> list[LifecycleNode]:
-    params_file = Path(LaunchConfiguration("params_file").perform(context)).expanduser()
-    if not params_file.is_file():
-        raise FileNotFoundError(f"params_file:={params_file}: there is no such file")
+    configured = context.launch_configurations
+    for name in filter(configured.get, PATHS):
+        # Set anew, as a launch file that includes this one hands the same path to other processes.
+        configured[name] = str(Path(configured[name]).expanduser())
+    if not Path(configured["params_file"]).is_file():
+        raise FileNotFoundError(f"params_file:={configured['params_file']}: there is no such file")
     given = {
         # Typed here: a region named 2024 would be read as a number.
         parameter: ParameterValue(
             LaunchConfiguration(name), value_type=bool if name in SWITCHES else str
         )
         for name, (parameter, _) in PARAMETERS.items()
-        if LaunchConfiguration(name).perform(context)
+        if configured[name]
     }
     node = LifecycleNode(
         package="vlm_vpr_ros",
         executable="relocalizer",
         name="relocalizer",
         namespace=LaunchConfiguration("namespace"),
-        parameters=[str(params_file), given],
+        parameters=[configured["params_file"], given],
         remappings=[(own, LaunchConfiguration(name)) for name, (own, *_) in TOPICS.items()],
         arguments=["--ros-args", "--log-level", LaunchConfiguration("log_level")],
         output="screen",

@@ -3,14 +3,20 @@
 ros2 launch vlm_vpr_ros replay.launch.py region:=my_region bag:=my_drive image:=/camera/compressed
 
 The bag begins to play when the node is active, and the launch ends with it (with RViz: when RViz is
-closed). The node takes its time from the bag.
+closed), or with the node. The node takes its time from the bag.
 """
 
 import json
+import posixpath
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
-from ament_index_python.packages import get_package_share_directory
+from ament_index_python.packages import (
+    PackageNotFoundError,
+    get_package_prefix,
+    get_package_share_directory,
+)
 from launch.actions import (
     DeclareLaunchArgument,
     EmitEvent,
@@ -22,13 +28,13 @@ from launch.actions import (
 from launch.event_handlers import OnProcessExit
 from launch.events import Shutdown
 from launch.launch_description_sources import PythonLaunchDescriptionSource
-from launch_ros.actions import Node
+from launch_ros.actions import LifecycleNode, Node
 from launch_ros.event_handlers import OnStateTransition
-from launch_ros.events.lifecycle import ChangeState
+from launch_ros.events.lifecycle import ChangeState, StateTransition
 from launch_ros.substitutions import ExecutableInPackage
 from lifecycle_msgs.msg import Transition
 
-from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
+from launch import Action, Event, LaunchContext, LaunchDescription, LaunchDescriptionEntity
 
 ARGUMENTS = {
     "bag": (None, "Folder of the rosbag2, or its .mcap or .db3 file."),
@@ -54,6 +60,8 @@ def generate_launch_description() -> LaunchDescription:
                 for name, (default, description) in ARGUMENTS.items()
             ),
             DeclareLaunchArgument("continuous", default_value="true"),
+            # First: an error after the node's start would leave it running without a launch.
+            OpaqueFunction(function=_check),
             IncludeLaunchDescription(
                 PythonLaunchDescriptionSource(str(relocalization)),
                 launch_arguments={"autostart": "false", "use_sim_time": "true"}.items(),
@@ -61,6 +69,19 @@ def generate_launch_description() -> LaunchDescription:
             OpaqueFunction(function=_play),
         ]
     )
+
+
+def _check(context: LaunchContext) -> None:
+    given = context.launch_configurations
+    for name in filter(given.get, ("bag", "evaluate")):
+        given[name] = str(Path(given[name]).expanduser())
+    if given["rviz"].lower() == "true":
+        try:
+            get_package_prefix("rviz2")
+        except PackageNotFoundError:
+            raise RuntimeError(
+                "rviz:=true: rviz2 is not installed: sudo apt install ros-$ROS_DISTRO-rviz2"
+            ) from None
 
 
 def _play(context: LaunchContext) -> list[LaunchDescriptionEntity]:
@@ -90,6 +111,7 @@ def _play(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     refused = _end("the node cannot use the region: its message is above")
     return [
         *last,
+        _after(_is_the_node, _end("the node has ended: its message is above")),
         *(_after(first, then) for first, then in pairwise(steps)),
         _on_transition("configuring", "inactive", _change(Transition.TRANSITION_ACTIVATE)),
         _on_transition("configuring", "unconfigured", refused),
@@ -100,14 +122,19 @@ def _play(context: LaunchContext) -> list[LaunchDescriptionEntity]:
 
 def _as_the_node(given: dict[str, str]) -> list[str]:
     """What the node was given, for `vlm_vpr evaluate`."""
-    options = ["--params", given["params_file"], "--image-topic", given["image"]]
+    options = ["--params", given["params_file"], "--image-topic", _topic(given, "image")]
     for name in ("vlm_model", "vlm_mmproj"):
         if given[name]:
             # Quoted, as the value is YAML: a file named 2024 would be read as a number.
             options += ["--set", f"{name.replace('_', '.')}={json.dumps(given[name])}"]
     if given["odom"] != "odom":  # the node's own name: a bag need not have it
-        options += ["--odom-topic", given["odom"]]
+        options += ["--odom-topic", _topic(given, "odom")]
     return options
+
+
+def _topic(given: dict[str, str], argument: str) -> str:
+    """The full name of a topic: as the node resolves it, and as a bag has it."""
+    return posixpath.join("/", given["namespace"], given[argument])
 
 
 def _share() -> Path:
@@ -115,19 +142,41 @@ def _share() -> Path:
 
 
 def _change(transition: int) -> EmitEvent:
-    """Ask the node, the only lifecycle node here, to change its state."""
+    """Ask the node to change its state."""
     return EmitEvent(
-        event=ChangeState(lifecycle_node_matcher=lambda _: True, transition_id=transition)
+        event=ChangeState(lifecycle_node_matcher=_is_the_node, transition_id=transition)
     )
 
 
 def _on_transition(start: str, goal: str, entity: LaunchDescriptionEntity) -> RegisterEventHandler:
-    handler = OnStateTransition(start_state=start, goal_state=goal, entities=[entity])
+    """When the node first makes this transition: later ones are another's wish."""
+
+    def matches(event: Event) -> bool:
+        return (
+            isinstance(event, StateTransition)
+            and _is_the_node(event.action)
+            and (event.start_state, event.goal_state) == (start, goal)
+        )
+
+    handler = OnStateTransition(matcher=matches, entities=[entity], handle_once=True)
     return RegisterEventHandler(handler)
 
 
-def _after(action: ExecuteProcess, entity: LaunchDescriptionEntity) -> RegisterEventHandler:
-    return RegisterEventHandler(OnProcessExit(target_action=action, on_exit=[entity]))
+def _is_the_node(action: Action) -> bool:
+    # By its name, as the action is made in the included launch file.
+    return (
+        isinstance(action, LifecycleNode) and action.node_name.rpartition("/")[2] == "relocalizer"
+    )
+
+
+def _after(
+    action: ExecuteProcess | Callable[[Action], bool], entity: LaunchDescriptionEntity
+) -> RegisterEventHandler:
+    def then(_: Event, context: LaunchContext) -> LaunchDescriptionEntity | None:
+        # A launch that is ending already cannot be ended once more: launch_ros raises.
+        return None if context.is_shutdown else entity
+
+    return RegisterEventHandler(OnProcessExit(target_action=action, on_exit=then))
 
 
 def _end(reason: str) -> EmitEvent:

@@ -8,7 +8,11 @@ navsat_transform_node with a fixed datum, and `after_kidnapping`; see docs/robot
 
 from pathlib import Path
 
-from ament_index_python.packages import get_package_share_directory
+from ament_index_python.packages import (
+    PackageNotFoundError,
+    get_package_prefix,
+    get_package_share_directory,
+)
 from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
@@ -21,7 +25,7 @@ ARGUMENTS = {
     "datum": (None, "`latitude, longitude` of the origin of the map frame."),
     "odom": ("odom", "Topic of the wheels' odometry (nav_msgs/Odometry)."),
     "imu": ("imu/data", "Topic of the IMU, whose yaw is 0 towards east (sensor_msgs/Imu)."),
-    "namespace": ("", "Of all nodes."),
+    "namespace": ("", "Of all nodes, and of /tf and /tf_static."),
     "use_sim_time": ("false", "Take the time from /clock."),
 }
 
@@ -41,18 +45,40 @@ def generate_launch_description() -> LaunchDescription:
                 default_value=str(share / "config" / "robot_localization.yaml"),
                 description="Parameters of all nodes.",
             ),
+            # First: an error after a node's start would leave it running without a launch.
+            OpaqueFunction(function=_check),
             IncludeLaunchDescription(PythonLaunchDescriptionSource(str(relocalization))),
             OpaqueFunction(function=_nodes),
         ]
     )
 
 
+def _check(context: LaunchContext) -> None:
+    _lat_lon_deg(context.launch_configurations["datum"])
+    try:
+        get_package_prefix("robot_localization")
+    except PackageNotFoundError:
+        raise RuntimeError(
+            "robot_localization is not installed: "
+            "sudo apt install ros-$ROS_DISTRO-robot-localization"
+        ) from None
+
+
+def _lat_lon_deg(datum: str) -> list[float]:
+    try:
+        lat_deg, lon_deg = (float(number) for number in datum.split(","))
+        if abs(lat_deg) <= 90 and abs(lon_deg) <= 180:
+            return [lat_deg, lon_deg]
+    except ValueError:
+        pass
+    raise ValueError(
+        f"datum:={datum}: must be `latitude, longitude` in degrees. Height and yaw, which "
+        "`map.datum` can have, are 0 here: the filters are two-dimensional, with x east."
+    )
+
+
 def _nodes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     given = context.launch_configurations
-    try:
-        lat_deg, lon_deg = (float(number) for number in given["datum"].split(","))
-    except ValueError:
-        raise ValueError(f"datum:={given['datum']}: expected `latitude, longitude`") from None
     sensors = [("odom", given["odom"]), ("imu/data", given["imu"])]
     return [
         _node("robot_localization", "ekf_node", "ekf_odom", [*sensors, _of_its_own("ekf_odom")]),
@@ -68,7 +94,7 @@ def _nodes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
             "navsat_transform",
             [("gps/fix", "relocalizer/fix"), ("odometry/filtered", "odometry/global")],
             # Yaw 0: x points east, as in the relocalizer's map frame.
-            {"wait_for_datum": True, "datum": [lat_deg, lon_deg, 0.0]},
+            {"wait_for_datum": True, "datum": [*_lat_lon_deg(given["datum"]), 0.0]},
         ),
         _node(
             "vlm_vpr_ros",
@@ -105,6 +131,7 @@ def _node(
             {"use_sim_time": LaunchConfiguration("use_sim_time")},
             parameters or {},
         ],
-        remappings=remappings,
+        # Relative, so that every robot's transforms are in its own namespace.
+        remappings=[*remappings, ("/tf", "tf"), ("/tf_static", "tf_static")],
         output="screen",
     )
