@@ -70,6 +70,21 @@ def test_points_and_areas_share_by_weight(tmp_path: Path) -> None:
     assert len(canton) >= 12
 
 
+@pytest.mark.parametrize("north", [90.0, 60.0])
+def test_an_edge_around_the_earth_is_refused_by_name(tmp_path: Path, north: float) -> None:
+    path = write(tmp_path / "world.json", feature("Polygon", square(-180, -north, 180, north)))
+    with pytest.raises(PriorError, match=r"world\.json: .*around the Earth"):
+        read_components(path, 1.0)
+
+
+def test_the_whole_earth_is_two_halves(tmp_path: Path) -> None:
+    halves = [square(-180, -90, 0, 90), square(0, -90, 180, 90)]
+    parts = read_components(write(tmp_path / "w.json", feature("MultiPolygon", halves)), 1.0)
+    east = sum(part.weight for part in parts if part.lon_deg > 0)
+    assert east == pytest.approx(0.5, abs=0.1)
+    assert {part.lat_deg > 0 for part in parts if abs(part.lat_deg) > 50} == {True, False}
+
+
 @pytest.mark.parametrize(("west", "span"), [(179.0, 2.0), (-0.0005, 0.001), (10.0, 30.0)])
 def test_an_area_is_covered_evenly(tmp_path: Path, west: float, span: float) -> None:
     def lon(part: float) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ _MAX_BYTES = 16 << 20
 _MAX_FEATURES = 200
 _FEW_CELLS = 30
 """An area is tiled more finely until this many cells lie in it."""
+_AROUND_DEG = 359.999
+"""A longer edge is meant to go around the Earth, and goes nowhere: more than 180 degrees apart, two
+longitudes are joined across the date line."""
 _AREAS = ("Polygon", "MultiPolygon")
 
 
@@ -110,14 +114,18 @@ def _tiles(geometry: dict[str, Any]) -> list[tuple[float, float, float]]:
         for ring in polygon:
             if not isinstance(ring, list) or len(ring) < 4:
                 raise ValueError("an outline of fewer than four positions")
-            for position in ring:
-                _position(position)
+            lons_deg = [_position(position)[1] for position in ring]
+            if any(abs(b - a) > _AROUND_DEG for a, b in pairwise(lons_deg)):
+                raise ValueError(
+                    "an edge from longitude -180 to 180, which ends where it begins: an area "
+                    "around the Earth is a MultiPolygon of two halves"
+                )
     try:
         for resolution in range(16):
             cells = h3.geo_to_cells(geometry, resolution)
             if len(cells) >= _FEW_CELLS:
                 break
-    except h3.H3BaseException:
+    except (h3.H3BaseException, MemoryError):
         cells = []
     if not cells:
         raise ValueError("an area without extent")
