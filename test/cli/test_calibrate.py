@@ -73,8 +73,14 @@ def test_from_drives_to_a_calibrated_fix(
 
     # With settings of which nothing is known, and for a target that was refused: approximate.
     for other in (("retrieval.pseudo_frames=4", f"{target}0.3"), (THREE, f"{target}0.01")):
-        on("evaluate", mapped, town / "evening.csv", "--json", out, sets=other)
+        said = on("evaluate", mapped, town / "evening.csv", "--json", out, sets=other)
         assert json.loads(out.read_text())["cold"]["fixes"]["calibrated"] == 0
+        unlike = "note: calibration: generic: the region's own is not used" in said.stdout
+        assert unlike == (THREE not in other)
+    photo = town / "evening" / "5.png"
+    for setting, unlike in (("fix.min_sigma_m=5", True), (f"{target}0.3", False)):
+        said = on("localize", mapped, photo, sets=(THREE, setting))
+        assert ("note: calibration: generic: the region's own" in said.stdout) == unlike
 
     # Single frames are what they were, whatever the length of windows.
     four = ("evidence.max_frames=4", f"{target}0.3")

@@ -14,6 +14,7 @@ from small_town import PLACES, ROOT, Command, write_drive
 from support.streets import view
 
 from vlm_vpr_ros import __version__
+from vlm_vpr_ros.cli.main import main
 
 
 def test_help_and_version_need_no_heavy_library() -> None:
@@ -125,6 +126,17 @@ def test_localize_refuses_and_goes_on(
     text = vlm_vpr("localize", region, *images, *options).stdout
     assert f"{images[0]}: refused, dark_image" in text
     assert "like morning/5.png" in text
+
+
+def test_localize_says_what_became_of_the_prior(
+    region: Path, encoder: Path, town: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["localize", str(region), str(town / "evening" / "5.png")]
+    command += ["--set", f"encoder.name={encoder}"]
+    assert main([*command, "--set", "prior.center=0.0, 7.0"]) == 0
+    assert "\n  prior: used, " in capsys.readouterr().out
+    assert main(command) == 0
+    assert "prior:" not in capsys.readouterr().out
 
 
 def test_localize_draws_the_match(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from vlm_vpr_ros.errors import SourceError
-from vlm_vpr_ros.evaluation.guidance import guidance, paired, read_evaluation
+from vlm_vpr_ros.evaluation.guidance import check_roles, guidance, paired, read_evaluation
 
 HERE, TWIN = (48.0, 11.0), (53.0, 10.0)
 FALSE_FIX_M = 50.0
@@ -76,6 +76,29 @@ def test_shares_and_cases(tmp_path: Path) -> None:
         (True, False): (2, 0, 1),
         (False, True): (2, 2, 1),
     }
+
+
+def test_the_ideal_is_never_less_than_what_was_reached(tmp_path: Path) -> None:
+    """A prior of a few hundred metres tells places of one town apart; a perfect town does not."""
+    next_street = (48.0, 11.01)
+    alone = [query("a", [(next_street, 0.6), (HERE, 0.3)])]
+    guided = [query("a", [(HERE, 0.97)], accepted=True, prior=HERE)]
+    pairs = paired(
+        read_evaluation(write(tmp_path / "a.json", alone)),
+        read_evaluation(write(tmp_path / "g.json", guided)),
+    )
+    found = guidance(pairs, FALSE_FIX_M)
+    assert (found.alone, found.guided, found.ideal) == (0.0, 1.0, 1.0)
+
+
+def test_files_in_the_wrong_order_are_refused(tmp_path: Path) -> None:
+    without = read_evaluation(write(tmp_path / "a.json", [query("a", [(HERE, 0.9)])]))
+    having = read_evaluation(write(tmp_path / "g.json", [query("a", [(HERE, 0.9)], prior=HERE)]))
+    check_roles(without, having)
+    with pytest.raises(SourceError, match="the first evaluation was made with a prior"):
+        check_roles(having, without)
+    with pytest.raises(SourceError, match="no answer of the second evaluation had a prior"):
+        check_roles(without, without)
 
 
 def test_only_common_queries_are_compared(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ def add_parser(commands: Commands) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Compare and print."""
     from vlm_vpr_ros.evaluation.guidance import (  # noqa: PLC0415
+        check_roles,
         guidance,
         paired,
         read_evaluation,
@@ -43,6 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     from vlm_vpr_ros.sim.world_file import RECOGNISABLE, read_world  # noqa: PLC0415
 
     alone, guided = read_evaluation(arguments.alone), read_evaluation(arguments.guided)
+    check_roles(alone, guided)
     pairs = paired(alone, guided)
     groups = {"all": pairs}
     if arguments.world:

@@ -20,7 +20,7 @@ from vlm_vpr_ros.cli.arguments import (
     open_sources,
     progress_bar,
 )
-from vlm_vpr_ros.cli.reading import reading_lines
+from vlm_vpr_ros.cli.reading import reading_lines, unused_calibration
 from vlm_vpr_ros.errors import ConfigError
 from vlm_vpr_ros.text import plain
 
@@ -117,7 +117,7 @@ def run(arguments: argparse.Namespace) -> int:
     scene = evaluation_scene(evaluation, region, false_fix_m)
     record = report(evaluation, region, false_fix_m, config.gate.target_false_fix_rate)
     print(table(record) + "\n")
-    for line in _remarks(evaluation):
+    for line in [*_remarks(evaluation), *unused_calibration(region, causal)]:
         print(plain(line))
     if arguments.json:
         text = json.dumps(record, indent=1, allow_nan=False) + "\n"

@@ -17,6 +17,7 @@ from vlm_vpr_ros.cli.arguments import (
     config_of,
     progress_bar,
 )
+from vlm_vpr_ros.cli.reading import unused_calibration
 from vlm_vpr_ros.errors import ConfigError, SourceError
 from vlm_vpr_ros.text import plain
 
@@ -80,6 +81,8 @@ def run(arguments: argparse.Namespace) -> int:
             for path in arguments.images:
                 frame, outcome = _localized(localizer, path, wait_s)
                 print(_text(path, outcome, region.references), flush=True)
+            for line in unused_calibration(region, localizer):
+                print(plain(line))
         else:
             records = []
             with progress_bar(len(arguments.images), "localizing") as advance:
@@ -136,6 +139,8 @@ def _text(path: Path, outcome: Outcome, references: References) -> str:
     else:
         lines = [f"{path}: refused, {outcome.reason.value}"]
     lines.append(f"  {outcome.detail}")
+    if outcome.prior.status.value != "off":
+        lines.append(f"  prior: {outcome.prior.status.value}, {outcome.prior.detail}")
     for hypothesis in outcome.hypotheses[:_SHOWN_HYPOTHESES]:
         where = f"{hypothesis.position.lat_deg:.6f}, {hypothesis.position.lon_deg:.6f}"
         best = hypothesis.candidates[0].reference

@@ -78,7 +78,8 @@ class Guidance:
         alone: share with a right fix, without the prior.
         guided: with it.
         ideal: if the prior had said the right town each time and could not be outweighed, and the
-            gate asked no more than it asked of the least sure fix.
+            gate asked no more than it asked of the least sure fix; what the prior that was there
+            made right counts in any case.
         false_alone: number of false fixes without the prior.
         false_guided: with it.
         cases: (prior right, retrieval right) -> queries, of them right in the first place alone and
@@ -112,6 +113,24 @@ def read_evaluation(path: Path) -> Evaluated:
         raise SourceError(f"{path}: cannot be read: {error.strerror}") from None
 
 
+def check_roles(alone: Evaluated, guided: Evaluated) -> None:
+    """See that a prior had a say in the second one only.
+
+    Raises:
+        SourceError: it had in the first, or had not in the second.
+    """
+    if any(query.outcome.prior.places for query in alone.queries):
+        raise SourceError(
+            "the first evaluation was made with a prior: name first the one without "
+            "(--set vlm.model='' and no prior.center or prior.geojson)"
+        )
+    if not any(query.outcome.prior.places for query in guided.queries):
+        raise SourceError(
+            "no answer of the second evaluation had a prior: nothing to compare. Its queries say "
+            "why in outcome.prior"
+        )
+
+
 def paired(alone: Evaluated, guided: Evaluated) -> list[tuple[Query, Query]]:
     """The queries that both have, in order.
 
@@ -142,7 +161,11 @@ def guidance(pairs: Sequence[tuple[Query, Query]], false_fix_m: float) -> Guidan
         queries=count,
         alone=sum(_fix_is_right(a, false_fix_m) for a, _ in pairs) / count,
         guided=sum(_fix_is_right(g, false_fix_m) for _, g in pairs) / count,
-        ideal=sum(_ideally_right(a, false_fix_m, needed) for a, _ in pairs) / count,
+        ideal=sum(
+            _ideally_right(a, false_fix_m, needed) or _fix_is_right(g, false_fix_m)
+            for a, g in pairs
+        )
+        / count,
         false_alone=sum(_fix_is_false(a, false_fix_m) for a, _ in pairs),
         false_guided=sum(_fix_is_false(g, false_fix_m) for _, g in pairs),
         cases=cases,
