@@ -24,6 +24,7 @@ from vlm_vpr_ros.mapping.place_names import places_of
 from vlm_vpr_ros.mapping.placing import empty_staging, mend_after_crash, move_into_place
 from vlm_vpr_ros.mapping.reference_table import CELL_RESOLUTION, references_of
 from vlm_vpr_ros.mapping.selection import Selection
+from vlm_vpr_ros.mapping.swapped import swapped_remark
 from vlm_vpr_ros.networks import Networks
 from vlm_vpr_ros.region.manifest import BUILDING, JOURNAL, MANIFEST, EncoderId, FeaturesId
 from vlm_vpr_ros.region.references import References
@@ -162,6 +163,8 @@ def _build(
             yield from store.thumbnails(number)
 
     references = references_of(observed)
+    if question := swapped_remark(references):
+        report.remark(question)
     if base:
         references = References.concatenate(base.references, references)
     staged = empty_staging(work)
