@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import struct
 import subprocess
 import zlib
@@ -186,6 +187,13 @@ def test_too_many_bytes_are_refused_unread(tmp_path: Path, monkeypatch: pytest.M
         read_image(path)
     with pytest.raises(ImageError, match="MiB"):
         decode_image(path.read_bytes(), "big.png")
+
+
+def test_a_pipe_is_no_image(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    for read in (read_image, read_exif):
+        with pytest.raises(ImageError, match=r"pipe\.jpg is a pipe or a device"):
+            read(tmp_path / "pipe.jpg")
 
 
 def test_missing_and_empty_files(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -74,7 +75,7 @@ def read_image(path: Path) -> RgbImage:
     """
     what = str(path)
     try:
-        _check_bytes(path.stat().st_size, what)
+        _check_file(path)
         data = path.read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a NUL byte in the name
         raise ImageError(f"{what} cannot be read: {getattr(error, 'strerror', error)}") from error
@@ -88,10 +89,10 @@ def read_exif(path: Path) -> ExifData:
         ImageError: the file is missing, damaged, or not an image.
     """
     with _explaining(str(path)):
+        _check_file(path)
         with path.open("rb") as file:
             heif = is_heif(file.read(12))
         if heif:
-            _check_bytes(path.stat().st_size, str(path))
             tags = Image.Exif()
             tags.load(read_heif(path.read_bytes(), str(path), MAX_PIXELS, pixels=False).exif)
             return _exif_data(tags)
@@ -102,6 +103,13 @@ def read_exif(path: Path) -> ExifData:
 
 def _exif_data(tags: Image.Exif) -> ExifData:
     return ExifData(dict(tags), dict(tags.get_ifd(_PHOTO_IFD)), dict(tags.get_ifd(_GPS_IFD)))
+
+
+def _check_file(path: Path) -> None:
+    found = path.stat()
+    if not (S_ISREG(found.st_mode) or S_ISDIR(found.st_mode)):  # to open a pipe is to wait for ever
+        raise ImageError(f"{path} is a pipe or a device, expected an image file")
+    _check_bytes(found.st_size, str(path))
 
 
 def _check_bytes(size: int, what: str) -> None:

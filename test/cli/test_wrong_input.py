@@ -151,6 +151,7 @@ def test_a_drive_that_is_named_twice(vlm_vpr: Command, region: Path, town: Path)
         (["--frames", "0"], "number, 1 or more"),
         (["--false-fix-m", "near"], "invalid"),
         (["--false-fix-m", "-1"], "invalid"),
+        (["--false-fix-m", "0"], "invalid distance above 0 in metres"),
     ],
 )
 def test_outputs_are_checked_before_the_work(
@@ -200,6 +201,12 @@ def test_a_folder_that_cannot_be_written(
     captured = capsys.readouterr()
     assert captured.out == ""
     assert f"vlm_vpr: {path}: no file can be made in " in captured.err
+
+
+def test_the_demo_has_its_own_drives(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sim", "--out", str(tmp_path / "world"), "--drives", "3"]) == 2
+    assert "--drives needs --preset statistics" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_model_that_was_opened_in_vain_is_closed(

@@ -121,6 +121,16 @@ def test_photos_of_many_sizes_and_a_dynamic_network(tmp_path: Path) -> None:
     assert "2 x 2 pixels" in summary.failures[0].error
 
 
+def test_a_source_without_images(tmp_path: Path, encoder: Encoder) -> None:
+    with pytest.raises(SourceError, match="a: no image with a position to map. They list none."):
+        build_region([FakeSource("a", [])], tmp_path / "region", Networks(encoder))
+
+
+def test_the_root_of_all_folders_is_no_region(encoder: Encoder) -> None:
+    with pytest.raises(RegionError, match="/: cannot become a region"):
+        build_region([drive("a", range(3))], Path("/"), Networks(encoder))
+
+
 def test_all_images_bad(tmp_path: Path, encoder: Encoder) -> None:
     source = drive("a", range(3), loads=dict.fromkeys(range(3), bad_image))
     with pytest.raises(SourceError, match="a: no image with a position.*ends too early"):

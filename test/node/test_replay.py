@@ -171,13 +171,18 @@ def parse(*words):
 
 
 def test_command_line():
-    args = parse("b", "--remap", "/a:=/b", "--remap", "/c:=/d", "--rate", "2", "--topics", "/a")
+    args = parse(
+        "b", "--remap", "/a:=/b", "--remap", "/c:=~/d/e_2", "--rate", "2", "--topics", "/a"
+    )
     assert args.bag == Path("b")
-    assert dict(args.remap) == {"/a": "/b", "/c": "/d"}
+    assert dict(args.remap) == {"/a": "/b", "/c": "~/d/e_2"}
     assert (args.rate, args.loop, args.clock, args.topics) == (2.0, False, False, ["/a"])
 
 
-@pytest.mark.parametrize("words", [["--rate", "0"], ["--rate", "nan"], ["--remap", "/a:/b"], []])
+@pytest.mark.parametrize(
+    "words",
+    [["--rate", "0"], ["--rate", "nan"], ["--remap", "/a:/b"], ["--remap", "/a:=bad name!"], []],
+)
 def test_wrong_command_lines(words):
     with pytest.raises(SystemExit):
         parse(*(["b", *words] if words else []))

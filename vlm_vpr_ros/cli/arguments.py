@@ -89,6 +89,14 @@ def metres(text: str) -> float:
     return value
 
 
+def radius(text: str) -> float:
+    """A distance above 0 on the command line."""
+    value = metres(text)
+    if not value:
+        raise ValueError
+    return value
+
+
 def count(text: str) -> int:
     """A number of things on the command line, 1 or more."""
     value = int(text)
@@ -98,6 +106,7 @@ def count(text: str) -> int:
 
 
 metres.__name__ = "distance in metres"  # argparse says "invalid <name> value"
+radius.__name__ = "distance above 0 in metres"
 count.__name__ = "number, 1 or more,"
 
 

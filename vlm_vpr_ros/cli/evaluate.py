@@ -16,9 +16,9 @@ from vlm_vpr_ros.cli.arguments import (
     check_output,
     config_of,
     count,
-    metres,
     open_sources,
     progress_bar,
+    radius,
 )
 from vlm_vpr_ros.cli.reading import reading_lines, unused_calibration
 from vlm_vpr_ros.errors import ConfigError
@@ -47,7 +47,7 @@ def add_parser(commands: Commands) -> None:
     )
     parser.add_argument(
         "--false-fix-m",
-        type=metres,
+        type=radius,
         metavar="METRES",
         help="a fix farther from the truth than this is false (default: gate.false_radius_m)",
     )

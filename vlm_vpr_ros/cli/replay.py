@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 from typing import Any
 
 from vlm_vpr_ros.errors import VlmVprError
+
+_TOPIC = re.compile(r"(~?/)?[A-Za-z_]\w*(/[A-Za-z_]\w*)*", re.ASCII)
 
 
 def add_parser(subparsers: Any) -> None:
@@ -80,4 +83,6 @@ def _remap(text: str) -> tuple[str, str]:
     recorded, separator, wanted = text.partition(":=")
     if not (recorded and separator and wanted):
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form /recorded:=/wanted")
+    if not _TOPIC.fullmatch(wanted):
+        raise argparse.ArgumentTypeError(f"{wanted!r} is no name of a ROS topic")
     return recorded, wanted

@@ -6,7 +6,10 @@ import argparse
 from pathlib import Path
 
 from vlm_vpr_ros.cli.arguments import Commands, progress_bar
+from vlm_vpr_ros.errors import ConfigError
 from vlm_vpr_ros.text import counted, plain
+
+_DRIVES = 20
 
 
 def add_parser(commands: Commands) -> None:
@@ -33,9 +36,9 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument(
         "--drives",
         type=_drives,
-        default=20,
         metavar="N",
-        help="statistics: as many to calibrate on, and as many to score (default: 20)",
+        help="with --preset statistics: as many to calibrate on, and as many to score (default: "
+        f"{_DRIVES})",
     )
     parser.set_defaults(run=run)
 
@@ -48,9 +51,11 @@ def run(arguments: argparse.Namespace) -> int:
     out, seed = arguments.out, arguments.seed
     planned = drives.mapping_drives(seed)
     if arguments.preset == "demo":
+        if arguments.drives:
+            raise ConfigError("--drives needs --preset statistics: the demo has its own drives")
         planned += [*drives.calibration_drives(seed), drives.demo_query(seed)]
     else:
-        planned += drives.statistics_drives(seed, arguments.drives)
+        planned += drives.statistics_drives(seed, arguments.drives or _DRIVES)
     with progress_bar(drives.total_frames(planned), "rendering") as advance:
         world = simulate(planned, out, seed, advance)
     print(plain(f"recorded {counted(len(planned), 'drive')} in {out}; {world} describes them"))

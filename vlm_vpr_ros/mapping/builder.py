@@ -92,6 +92,8 @@ def build_region(
     if not every_m >= 0:  # NaN, too
         raise ConfigError(f"every_m {every_m}: must be a distance in metres, 0 or more")
     out = out.resolve()
+    if not out.name:
+        raise RegionError(f"{out}: cannot become a region. Name a folder below it.")
     work = out.with_name(out.name + BUILDING)
     try:
         with locked(work):
@@ -243,7 +245,7 @@ def _nothing_to_map(
     names = ", ".join(source.name for source in sources)
     reasons = [*report.remarks, *(f"{n} x {why}" for why, n in report.left_out.most_common())]
     reasons += [failure.error for failure in failures[:3]]
-    return f"{names}: no image with a position to map. " + "; ".join(reasons)
+    return f"{names}: no image with a position to map. " + ("; ".join(reasons) or "They list none.")
 
 
 def _write_journal(
