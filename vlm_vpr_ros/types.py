@@ -64,6 +64,8 @@ class Frame:
     """Where the image came from, for people: a topic or a path."""
     odometry: Odometry | None = None
     """Of the same moment; None when the robot has none."""
+    camera: str = ""
+    """Name of the camera's coordinate frame; empty where that is not known."""
 
 
 class Reason(str, enum.Enum):

@@ -1,14 +1,16 @@
 """A localizer whose answers a test decides; run as a program, the node with that localizer.
 
-The region is a folder with a file `script.json`: {"sleep_s", "accept", "accept_from", "raise"}. It
-is read for every frame, so that a test can change it while the node runs. `accept_from` refuses the
-frames before that one, counted from a reset. Every event becomes a line of `log.jsonl`.
+The region is a folder with a file `script.json`: {"sleep_s", "prior_s", "accept", "accept_from",
+"raise"}. It is read for every frame, so that a test can change it while the node runs. A frame
+waits `prior_s` for a prior, until the localizer is closed. `accept_from` refuses the frames before
+that one, counted from a reset. Every event becomes a line of `log.jsonl`.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,7 @@ class StandIn:
         self._region = region
         self._config = config
         self._frames = 0
+        self._closed = threading.Event()
 
     @classmethod
     def open(cls, region: Path, config: LocalizerConfig) -> StandIn:
@@ -50,6 +53,7 @@ class StandIn:
             wait_for_prior_s=wait_for_prior_s,
         )
         time.sleep(script.get("sleep_s", 0.0))
+        self._closed.wait(script.get("prior_s", 0.0))
         if "raise" in script:
             raise ValueError(script["raise"])
         self._note("end", stamp_ns=frame.stamp_ns, mean=float(frame.image.mean()))
@@ -82,6 +86,7 @@ class StandIn:
         self._note("told", stamp_ns=stamp_ns, lat_deg=part.lat_deg, sigma_m=part.sigma_m)
 
     def close(self) -> None:
+        self._closed.set()
         self._note("close")
 
     def describe(self) -> dict[str, str]:

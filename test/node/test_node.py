@@ -499,6 +499,21 @@ def test_a_frame_in_flight_is_nobodys_after_a_pause(robot, region):
     assert robot.fixes == []
 
 
+@pytest.mark.usefixtures("active")
+def test_cleaning_up_ends_the_wait_for_a_prior(robot, region):
+    script(region, prior_s=2 * WAIT_S)
+    robot.show()
+    answer = robot.begin(f"{NODE}/relocalize", Trigger)
+    until(lambda: events(region, "begin"))
+    assert robot.transition(Transition.TRANSITION_DEACTIVATE)
+    assert read(answer())["reason"] == "inactive"
+    assert robot.transition(Transition.TRANSITION_CLEANUP)
+    assert robot.transition(Transition.TRANSITION_CONFIGURE)
+    assert robot.transition(Transition.TRANSITION_ACTIVATE)
+    script(region)
+    assert robot.relocalize()["reason"] == "accepted"
+
+
 @pytest.mark.parametrize("harm", ["missing", "damaged"])
 def test_a_region_is_mended(start, robot, region, harm):
     if harm == "missing":
@@ -568,6 +583,7 @@ def test_live_parameters_change_while_active(robot, region):
         ("image_transport", "raw", "clean it up"),
         ("retrieval.candidates", 5, "clean it up"),
         ("autostart", False, "read-only"),
+        ("rat", 1.0, "unknown parameter `rat`: did you mean `rate`?"),
     ],
 )
 @pytest.mark.usefixtures("active")
@@ -656,3 +672,23 @@ def test_diagnostics_tell_the_last_outcome_and_the_latencies(robot, region):
     assert values["provider"] == "CPUExecutionProvider"
     assert float(values["image age (s)"]) >= 0
     assert float(values["image rate (Hz)"]) > 0
+
+
+@pytest.mark.usefixtures("active")
+def test_diagnostics_forget_what_was_before_a_pause(robot):
+    robot.show()
+    assert robot.relocalize()["reason"] == "accepted"
+    robot.wait_for(lambda: robot.latest_health().message.startswith("accepted"))
+    robot.hide()
+    assert robot.transition(Transition.TRANSITION_DEACTIVATE)
+    robot.wait_for(lambda: robot.latest_health().message == "INACTIVE")
+    assert "last outcome" not in robot.health_values()
+    assert robot.transition(Transition.TRANSITION_ACTIVATE)
+    robot.wait_for(lambda: robot.latest_health().message == "IDLE")
+
+
+def test_diagnostics_tell_which_of_several_robots(start, robot):
+    start("-r", "__ns:=/fleet/robot1")
+    robot.wait_for(lambda: robot.health)
+    assert robot.latest_health().name == "fleet/robot1/relocalizer: localization"
+    assert robot.latest_health().hardware_id == "fleet/robot1/relocalizer"

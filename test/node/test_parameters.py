@@ -47,7 +47,7 @@ def test_choices_are_named():
 
 def test_excluded_bounds_are_named():
     said = described("gate.target_false_fix_rate").additional_constraints
-    assert said == "0 < target_false_fix_rate < 0.5"
+    assert said == "0 < target_false_fix_rate < 0.5; takes effect at once"
 
 
 def test_whole_numbers_pass_for_numbers():
@@ -88,3 +88,12 @@ def test_patterns_match_whole_names_and_sections():
     assert not declaration.matches("region", parameters.LIVE)
     assert declaration.foreign("qos_overrides./x.reliability")
     assert declaration.foreign("use_sim_time")
+
+
+@pytest.mark.parametrize(
+    ("name", "when"),
+    [("rate", "at once"), ("retrieval.candidates", "when configured"), ("autostart", "at start")],
+)
+def test_yaml_tells_when_a_change_takes_effect(name, when):
+    comment = parameters.comment(name, FIELDS[name])
+    assert comment.endswith(f"; {when}]") or comment.endswith(f" [{when}]")

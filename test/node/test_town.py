@@ -39,13 +39,16 @@ def test_a_frame_is_found_and_shown_beside_its_match(start, robot, town):
     start(program=PROGRAM, **town)
     robot.state("IDLE")
     robot.camera()
-    look(robot, PLACES[3])
+    message = photo(PLACES[3])
+    message.header.frame_id = "camera_front"
+    robot.show(message)
     answer = robot.relocalize()
     assert answer["reason"] == "accepted"
     assert error_m(answer, PLACES[3]) < 1.0
     assert answer["prior"]["status"] == "off"
     until(lambda: robot.relocalize() and pictures)  # the first may precede the discovery
     picture = pictures[0]
+    assert picture.header.frame_id == "camera_front"
     assert (picture.encoding, picture.step) == ("rgb8", 3 * picture.width)
     assert picture.width > 2 * picture.height * 0.9
     assert len(set(picture.data[:: len(picture.data) // 1000])) > 50, "it shows something"

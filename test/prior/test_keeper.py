@@ -104,7 +104,8 @@ def test_an_answer_is_awaited_used_and_carried(oracle: Oracle) -> None:
     assert oracle.asked == [10]  # one question at a time
     oracle.answers[0].set_result(Said(at(48, 11, 1e4)))
     report = made.current(11 * SECOND, 60.0)  # returns at once
-    assert report.status is PriorStatus.USED and "there" in report.detail
+    assert report.status is PriorStatus.USED
+    assert "there (weight 90%, sigma 10.0 km)" in report.detail
     made.ask(frame(12))
     assert made.current(12 * SECOND, 60.0).status is PriorStatus.USED
     assert oracle.asked == [10]

@@ -17,7 +17,7 @@ from vlm_vpr_ros.node.inbox import Arrived
 from vlm_vpr_ros.node.inputs import Inputs
 from vlm_vpr_ros.node.outputs import Outputs
 from vlm_vpr_ros.node.worker import Worker
-from vlm_vpr_ros.types import Outcome, Reason, RgbImage
+from vlm_vpr_ros.types import Frame, Outcome, Reason, RgbImage
 
 _WITHOUT_IMAGE = frozenset({Reason.NO_IMAGE, Reason.STALE_IMAGE})
 
@@ -72,6 +72,7 @@ class Attempts:
         self.active = False
         self.set_rate()
         self._frames.pause("the node was deactivated meanwhile")
+        self._diagnostics.forget()
 
     @property
     def call_waits(self) -> bool:
@@ -156,7 +157,7 @@ class Attempts:
         if not future.cancelled():
             self._frames.finished(future.result())
 
-    def _on_picture(self, future: WorkerFuture[tuple[RgbImage, int] | None]) -> None:
+    def _on_picture(self, future: WorkerFuture[tuple[RgbImage, Frame] | None]) -> None:
         if not self.active or future.cancelled():
             return
         if error := future.exception():

@@ -61,7 +61,8 @@ def frame(data: bytes, message_type: type, topic: str) -> Frame:
                 f"the message on {topic} is a piece of {codec} video: "
                 "choose the JPEG or raw topic of the camera"
             )
-        return Frame(_pixels(message, f"the image on {topic}"), stamp, topic)
+        pixels = _pixels(message, f"the image on {topic}")
+        return Frame(pixels, stamp, topic, camera=message.header.frame_id)
     except ImageError as error:
         error.stamp_ns = stamp
         raise

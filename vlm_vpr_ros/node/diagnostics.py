@@ -22,7 +22,7 @@ class Diagnostics:
     OK.
 
     Args:
-        name: of the node.
+        name: of the node, with its namespace: a fleet shares one topic.
     """
 
     def __init__(self, name: str) -> None:

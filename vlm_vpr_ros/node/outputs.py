@@ -22,7 +22,7 @@ from vlm_vpr_ros.node.geojson import hypotheses
 from vlm_vpr_ros.node.map_frame import MapFrame
 from vlm_vpr_ros.node.markers import markers
 from vlm_vpr_ros.node.pose import pose
-from vlm_vpr_ros.types import GeoPoint, Outcome, RgbImage
+from vlm_vpr_ros.types import Frame, GeoPoint, Outcome, RgbImage
 
 _LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
@@ -84,9 +84,9 @@ class Outputs:
         """Whether somebody looks at `~/debug_image`."""
         return _heard(self._picture)
 
-    def picture(self, picture: RgbImage, stamp_ns: int) -> None:
+    def picture(self, picture: RgbImage, frame: Frame) -> None:
         """Show a frame beside its best match."""
-        self._picture.publish(conversions.image(picture, stamp_ns, self._config().frame_id))
+        self._picture.publish(conversions.image(picture, frame.stamp_ns, frame.camera))
 
     def health(self, status: DiagnosticStatus) -> None:
         """Tell how the node is."""

@@ -64,15 +64,26 @@ def changed_live(config: NodeConfig, changes: Mapping[str, Any], fixed: bool) ->
     return new
 
 
+def takes_effect(name: str) -> str:
+    """When a change of a parameter does."""
+    if matches(name, AT_START):
+        return "at start"
+    return "at once" if matches(name, LIVE) else "when configured"
+
+
 def descriptor(name: str, field: FieldInfo) -> ParameterDescriptor:
     """What `ros2 param describe` says of a parameter."""
     made = declaration.descriptor(name, field)
-    if matches(name, AT_START):
-        made.read_only = True
-    elif not matches(name, LIVE):
-        remarks = (made.additional_constraints, "takes effect when the node is configured")
-        made.additional_constraints = "; ".join(filter(None, remarks))
+    made.read_only = matches(name, AT_START)
+    remarks = (made.additional_constraints, f"takes effect {takes_effect(name)}")
+    made.additional_constraints = "; ".join(filter(None, remarks))
     return made
+
+
+def comment(name: str, field: FieldInfo) -> str:
+    """What the parameter file says of a parameter."""
+    remarks = "; ".join(filter(None, (limits(name, field), takes_effect(name))))
+    return f"{field.description or ''} [{remarks}]"
 
 
 def yaml_text() -> str:
@@ -80,6 +91,8 @@ def yaml_text() -> str:
     lines = [
         "# Every parameter of the node `relocalizer` with its default.",
         "# Made from vlm_vpr_ros/config/ by `python3 -m vlm_vpr_ros.node.parameters`.",
+        "# In brackets: what is allowed, and when a change takes effect: at once, when the node is",
+        "# configured (again), or only at its start.",
         "/**:",
         "  ros__parameters:",
     ]
@@ -91,9 +104,8 @@ def yaml_text() -> str:
         if path and path[0] != section:
             lines.append(f"    {path[0]}:")
         section = path[0] if path else ""
-        allowed = limits(name, field)
-        comment = (field.description or "") + (f" [{allowed}]" if allowed else "")
-        lines += [f"{indent}# {line}" for line in textwrap.wrap(comment, 96 - len(indent))]
+        wrapped = textwrap.wrap(comment(name, field), 96 - len(indent))
+        lines += [f"{indent}# {line}" for line in wrapped]
         value = ros_value(field.get_default(call_default_factory=True))
         text = yaml.safe_dump(value, default_flow_style=True, width=1000)
         lines.append(f"{indent}{leaf}: {text.removesuffix('...' + chr(10)).strip()}")

@@ -59,7 +59,7 @@ class Relocalizer(LifecycleNode):
         clock = Clock(clock_type=ClockType.STEADY_TIME)
         self._tasks = ExecutorTasks(self)
         self._worker = Worker(open_localizer)
-        self._diagnostics = Diagnostics(self.get_name())
+        self._diagnostics = Diagnostics(self.get_fully_qualified_name().lstrip("/"))
         self._outputs = Outputs(self, self._present_config)
         self._attempts = Attempts(
             self,
@@ -113,7 +113,6 @@ class Relocalizer(LifecycleNode):
             self._outputs.say("ERROR")
             return TransitionCallbackReturn.FAILURE
         self._diagnostics.fault = None
-        self._diagnostics.forget()
         self._attempts.inputs.open(self._config)
         self._configured = True
         described = self._diagnostics.region
@@ -158,7 +157,6 @@ class Relocalizer(LifecycleNode):
     def _release(self) -> None:
         self._attempts.pause()
         self._configured = False
-        self._diagnostics.forget()
         self._outputs.forget()
         self._worker.release()
         self._diagnostics.region = {}
@@ -188,6 +186,17 @@ class Relocalizer(LifecycleNode):
 
     def _present_config(self) -> NodeConfig:
         return self._config
+
+    def set_parameters_atomically(
+        self, parameter_list: list[Parameter[Any]]
+    ) -> SetParametersResult:
+        """As rclpy's, which has no good answer to a name that nobody declared."""
+        unknown = {p.name: p.value for p in parameter_list if not self.has_parameter(p.name)}
+        try:
+            declaration.updated(self._config, unknown)
+        except ConfigError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        return super().set_parameters_atomically(parameter_list)
 
     def _on_parameters(self, changed: list[Parameter[Any]]) -> SetParametersResult:
         values = {p.name: p.value for p in changed if not declaration.foreign(p.name)}

@@ -77,7 +77,8 @@ class Worker:
         return self._submit(job)
 
     def release(self) -> Future[None]:
-        """Let go of the region."""
+        """Let go of the region; the frame in hand does not wait for a prior any longer."""
+        self._end_waiting()
         return self._submit(self._close)
 
     def describe(self) -> Future[dict[str, str]]:
@@ -150,19 +151,19 @@ class Worker:
 
         return self._submit(job)
 
-    def picture(self) -> Future[tuple[RgbImage, int] | None]:
-        """Draw the last frame beside its best match; the result has its stamp, too.
+    def picture(self) -> Future[tuple[RgbImage, Frame] | None]:
+        """Draw the last frame beside its best match; the result has the frame, too.
 
         None if no frame was localized yet. The future's exception says why nothing can be drawn.
         """
 
-        def job() -> tuple[RgbImage, int] | None:
+        def job() -> tuple[RgbImage, Frame] | None:
             if self._seen is None or self._opened is None:
                 return None
             if self._painter is None:
                 self._painter = OutcomePainter.open(*self._opened)
             frame, outcome = self._seen
-            return self._painter.picture(frame, outcome), frame.stamp_ns
+            return self._painter.picture(frame, outcome), frame
 
         return self._submit(job)
 
@@ -177,9 +178,7 @@ class Worker:
                 if entry is not None:
                     entry[1].cancel()
         self._jobs.put(None)
-        localizer = self._localizer
-        if localizer is not None:
-            localizer.close()
+        self._end_waiting()
 
     def join(self, timeout_s: float) -> bool:
         """Wait for the thread to end; False if it takes longer."""
@@ -205,6 +204,12 @@ class Worker:
     def _close(self) -> None:
         localizer, self._localizer = self._localizer, None
         self._opened = self._painter = self._seen = self._told = None
+        if localizer is not None:
+            localizer.close()
+
+    def _end_waiting(self) -> None:
+        """Close the localizer while it may be at work: the jobs behind a frame need not wait."""
+        localizer = self._localizer
         if localizer is not None:
             localizer.close()
 

@@ -225,8 +225,8 @@ def said(prior: GeoPrior) -> str:
     """A prior in one line, for people: its three heaviest parts."""
     best = sorted(prior.components, key=lambda c: -c.weight)
     parts = [
-        f"{plain(c.label) or f'{c.lat_deg:.2f}, {c.lon_deg:.2f}'} ± {length(c.sigma_m)} "
-        f"({c.weight:.0%})"
+        f"{plain(c.label) or f'{c.lat_deg:.2f}, {c.lon_deg:.2f}'} (weight {c.weight:.0%}, "
+        f"sigma {length(c.sigma_m)})"
         for c in best[:3]
     ]
     more = f" and {len(best) - 3} more" if len(best) > 3 else ""
