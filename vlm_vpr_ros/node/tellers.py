@@ -19,8 +19,8 @@ class Tellers:
         self._known: set[bytes] = set()
 
     def told(self) -> None:
-        """A message arrived, maybe before its publisher was discovered."""
-        self._known = self._present()
+        """A message arrived, maybe before its publisher is discovered or after it has gone."""
+        self._known = self._present() or self._known
 
     def gone(self) -> bool:
         """Whether none of those is left that published when the last message arrived."""
