@@ -2,6 +2,7 @@
 
 The dotted path of a field (`gate.target_false_fix_rate`) is the name of its ROS parameter and its
 key in `config/relocalizer.yaml`. Descriptions and ranges written here become its descriptor.
+The small node `after_kidnapping` has a section of its own.
 """
 
 from vlm_vpr_ros.config.after_kidnapping import AfterKidnappingConfig
