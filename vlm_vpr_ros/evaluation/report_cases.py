@@ -54,7 +54,8 @@ def _prior_lines(case: Case) -> list[str]:
     if report.prior is not None and len(report.prior.components) > 1:
         likely = sorted(report.prior.components, key=lambda c: -c.weight)[:_SHOWN_COMPONENTS]
         lines += [
-            f"{c.weight:.0%} {c.label or f'{c.lat_deg:.3f}, {c.lon_deg:.3f}'} ± {length(c.sigma_m)}"
+            f"{c.label or f'{c.lat_deg:.3f}, {c.lon_deg:.3f}'} (weight {c.weight:.0%}, sigma "
+            f"{length(c.sigma_m)})"
             for c in likely
         ]
     return lines
