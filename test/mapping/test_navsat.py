@@ -5,8 +5,15 @@ import math
 import pytest
 from bags import fix
 
-from vlm_vpr_ros.mapping.coordinates import NOT_NUMBERS, NULL_ISLAND
-from vlm_vpr_ros.mapping.navsat import NO_FIX, fix_from_message, fix_problem, stamp_of
+from vlm_vpr_ros.mapping.coordinates import NOT_NUMBERS, NOT_ON_EARTH, NULL_ISLAND, UNKNOWN_PLACE
+from vlm_vpr_ros.mapping.navsat import (
+    BAD_COVARIANCE,
+    NO_FIX,
+    covariance_problem,
+    fix_from_message,
+    fix_problem,
+    stamp_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -18,6 +25,8 @@ from vlm_vpr_ros.mapping.navsat import NO_FIX, fix_from_message, fix_problem, st
         (fix(1, 55.0, 13.0, status=-2), NO_FIX),
         (fix(1, math.nan, 13.0), f"fix: {NOT_NUMBERS}"),
         (fix(1, 0.0, 0.0), f"fix: {NULL_ISLAND}"),
+        (fix(1, 55.0, 13.0, alt=1e9), f"fix: {NOT_ON_EARTH}"),
+        (fix(1, 55.0, 13.0, kind=2, covariance=(1e18, 1e18)), f"fix: {UNKNOWN_PLACE}"),
     ],
 )
 def test_problems(message: object, problem: str | None) -> None:
@@ -38,7 +47,9 @@ def test_problems(message: object, problem: str | None) -> None:
     ],
 )
 def test_sigma(kind: int, covariance: tuple[float, float], sigma: float | None) -> None:
-    found = fix_from_message(fix(7, 55.0, 13.0, kind=kind, covariance=covariance), 7)
+    message = fix(7, 55.0, 13.0, kind=kind, covariance=covariance)
+    assert covariance_problem(message) == (BAD_COVARIANCE if kind and sigma is None else None)
+    found = fix_from_message(message, 7)
     assert found.sigma_m == (None if sigma is None else pytest.approx(sigma))
 
 

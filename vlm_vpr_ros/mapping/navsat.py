@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from vlm_vpr_ros.mapping.coordinates import position_problem
+from vlm_vpr_ros.mapping.coordinates import accuracy_problem, position_problem
 from vlm_vpr_ros.mapping.fix_track import TimedFix
 from vlm_vpr_ros.types import GeoPoint
 
 NO_FIX = "fix without satellites (STATUS_NO_FIX)"
+BAD_COVARIANCE = "fix: covariance that is not above 0 (fix kept)"
 
 _COVARIANCE_TYPE_UNKNOWN = 0
 
@@ -29,21 +30,25 @@ def fix_problem(message: Any) -> str | None:
     if message.status.status < 0:  # -1 is NO_FIX, newer distributions have -2, "not yet known"
         return NO_FIX
     problem = position_problem(float(message.latitude), float(message.longitude))
+    problem = problem or accuracy_problem(_alt_m(message), _sigma_m(message))
     return None if problem is None else f"fix: {problem}"
 
 
 def fix_from_message(message: Any, stamp_ns: int) -> TimedFix:
     """Take the position of a sound NavSatFix (see `fix_problem`); its height is ellipsoidal."""
+    position = GeoPoint(float(message.latitude), float(message.longitude), _alt_m(message))
+    return TimedFix(stamp_ns, position, _sigma_m(message))
+
+
+def covariance_problem(message: Any) -> str | None:
+    """Say that the covariance is there and cannot be used, or None when it is or is not there."""
+    stated = message.position_covariance_type != _COVARIANCE_TYPE_UNKNOWN
+    return BAD_COVARIANCE if stated and _sigma_m(message) is None else None
+
+
+def _alt_m(message: Any) -> float | None:
     alt_m = float(message.altitude)
-    return TimedFix(
-        stamp_ns,
-        GeoPoint(
-            float(message.latitude),
-            float(message.longitude),
-            alt_m if math.isfinite(alt_m) else None,
-        ),
-        _sigma_m(message),
-    )
+    return alt_m if math.isfinite(alt_m) else None
 
 
 def _sigma_m(message: Any) -> float | None:

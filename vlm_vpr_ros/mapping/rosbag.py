@@ -10,7 +10,7 @@ from typing import Any
 from vlm_vpr_ros.errors import MessageError
 from vlm_vpr_ros.mapping.bag_file import BagFile, open_bag
 from vlm_vpr_ros.mapping.fix_track import FixTrack, TimedFix
-from vlm_vpr_ros.mapping.navsat import fix_from_message, fix_problem, stamp_of
+from vlm_vpr_ros.mapping.navsat import covariance_problem, fix_from_message, fix_problem, stamp_of
 from vlm_vpr_ros.mapping.observation import Observation, SourceReport
 from vlm_vpr_ros.mapping.odometry_track import OdometryTrack
 from vlm_vpr_ros.mapping.reader import SourceRequest
@@ -119,6 +119,8 @@ class RosbagSource:
             if problem is not None:
                 self.report.leave_out(problem, f"{topic}@{record_ns}")
                 continue
+            if doubt := covariance_problem(message):
+                self.report.leave_out(doubt, f"{topic}@{record_ns}")
             yield fix_from_message(message, self._stamp(message, record_ns, topic))
 
     def _read_odometry(self, bag: BagFile) -> Iterator[tuple[int, Odometry]]:
