@@ -203,7 +203,7 @@ def test_names_that_would_break_out_do_not(name: str) -> None:
     seen = Page(page_of(outcomes, name, (name,)))
     assert "script" not in seen.tags and not seen.values("onerror")
     text = "".join(seen.text)
-    assert f"80% {name} ± 10.0 km" in text and f"prior used: {name}" in text
+    assert f"{name} (weight 80%, sigma 10.0 km)" in text and f"prior used: {name}" in text
 
 
 def test_of_nothing_accepted_the_page_claims_nothing() -> None:
