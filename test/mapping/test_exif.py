@@ -119,10 +119,17 @@ def test_headings(gps: dict[int, Any], heading: float | None, problem: str | Non
 
 
 @pytest.mark.parametrize(
-    ("error", "sigma"), [(14.25, 14.25), (0.0, None), (IFDRational(1, 0), None)]
+    ("error", "sigma", "problem"),
+    [
+        (14.25, 14.25, None),
+        (0.0, None, module.BAD_ERROR),
+        (-2.0, None, module.BAD_ERROR),
+        (IFDRational(1, 0), None, None),
+    ],
 )
-def test_sigma(error: Any, sigma: float | None) -> None:
-    assert tag({**LUND, 31: error}).sigma_m == sigma
+def test_sigma(error: Any, sigma: float | None, problem: str | None) -> None:
+    found = tag({**LUND, 31: error})
+    assert (found.sigma_m, found.sigma_problem) == (sigma, problem)
 
 
 LOCAL = "2024:09:23 16:23:32"

@@ -19,6 +19,7 @@ from vlm_vpr_ros.types import AltitudeDatum, GeoPoint
 NO_POSITION = "no position in EXIF"
 NO_REFERENCE = "EXIF position without N/S or E/W"
 OLD_DATUM = "EXIF position on the Tokyo datum (some 400 m off WGS 84)"
+BAD_ERROR = "EXIF error of the position that is not above 0"
 MAGNETIC = "EXIF heading against magnetic north (not true north)"
 HEADING_UNCLEAR = "EXIF heading that is no number or lacks its reference"
 
@@ -40,6 +41,7 @@ class GeoTag:
         sigma_m: the horizontal error the receiver stated, taken as one axis' standard deviation
             (phones state the radius that holds the truth in two cases of three, which is 1.5 times
             larger: erring on the safe side).
+        sigma_problem: why an error that is a number was not used.
         heading_deg: where the camera looked, clockwise from true north.
         heading_problem: why a heading that is there was not used.
         time: its zone is unknown when EXIF gives local time only.
@@ -49,6 +51,7 @@ class GeoTag:
     position_problem: str | None = None
     altitude_datum: AltitudeDatum = AltitudeDatum.UNKNOWN
     sigma_m: float | None = None
+    sigma_problem: str | None = None
     heading_deg: float | None = None
     heading_problem: str | None = None
     time: Time | None = None
@@ -64,10 +67,12 @@ def read_geotag(exif: ExifData) -> GeoTag:
         return GeoTag(None, problem, heading_problem=heading_problem, time=time)
     alt_m, datum = _altitude(gps, exif.photo)
     sigma_m = _number(gps.get(_H_ERROR))
+    stated = sigma_m is not None and sigma_m > 0
     return GeoTag(
         position=GeoPoint(lat_deg, lon_deg, alt_m),
         altitude_datum=datum,
-        sigma_m=sigma_m if sigma_m is not None and sigma_m > 0 else None,
+        sigma_m=sigma_m if stated else None,
+        sigma_problem=None if stated or sigma_m is None else BAD_ERROR,
         heading_deg=heading_deg,
         heading_problem=heading_problem,
         time=time,

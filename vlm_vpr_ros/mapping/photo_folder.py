@@ -35,8 +35,8 @@ def _observe(photo: ImageFile, report: SourceReport) -> Observation | None:
     if tag.position_problem is not None:
         report.leave_out(tag.position_problem, photo.source)
         return None
-    if tag.heading_problem is not None:
-        report.leave_out(f"{tag.heading_problem} (image kept)", photo.source)
+    for problem in filter(None, (tag.sigma_problem, tag.heading_problem)):
+        report.leave_out(f"{problem} (image kept)", photo.source)
     if tag.time is not None and not tag.time.zone_known:
         report.remark("EXIF times without a zone are read as UTC")
     return Observation(
