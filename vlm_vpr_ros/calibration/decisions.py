@@ -140,11 +140,7 @@ class Decisions:
     def _answers(self, support: float) -> list[list[Look]]:
         """What a threshold answers on each drive."""
         return [
-            [
-                next(look for look in window if look.support >= support)
-                for window in drive
-                if any(look.support >= support for look in window)
-            ]
+            [look for window in drive if (look := _answer(window, support))]
             for drive in self.drives
         ]
 
@@ -175,6 +171,10 @@ class Decisions:
             if look.support >= support and not look.false and (single or look.frames > 1)
         ]
         return ellipses(right, at_least=0.0 if self.many else 1.0)
+
+
+def _answer(window: Window, support: float) -> Look | None:
+    return next((look for look in window if look.support >= support), None)
 
 
 def _series(answered: Sequence[Sequence[Look]]) -> list[Floats]:
